@@ -1,0 +1,98 @@
+package v1alpha1
+
+// The condition types of an OAuthCredential. They follow kstatus, so that
+// `kubectl wait --for=condition=Ready` and Flux understand them unaided.
+const (
+	// ConditionReady is true while the Secret holds a token for the current spec
+	// that has not expired. A failing refresh does not change it while the token
+	// is good.
+	ConditionReady = "Ready"
+	// ConditionReconciling is true while the first token, or one for a changed
+	// spec, is being fetched.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is true while nothing more happens without a person.
+	ConditionStalled = "Stalled"
+)
+
+// The reasons of conditions and events. Each is documented, with what to do, in
+// docs/troubleshooting.md.
+const (
+	// ReasonTokenIssued says that the Secret holds a good token.
+	ReasonTokenIssued = "TokenIssued"
+	// ReasonRequestingToken says that a token is being asked for.
+	ReasonRequestingToken = "RequestingToken"
+	// ReasonSuspended says that spec.suspend holds all token requests back.
+	ReasonSuspended = "Suspended"
+	// ReasonTokenExpired says that the token ran out before a new one came.
+	ReasonTokenExpired = "TokenExpired"
+	// ReasonProviderUnreachable covers failed dials and TLS handshakes, time-outs
+	// and 5xx answers.
+	ReasonProviderUnreachable = "ProviderUnreachable"
+	// ReasonRateLimited says that the provider asked to be left alone for a while.
+	ReasonRateLimited = "RateLimited"
+	// ReasonProviderRejected carries the OAuth error code of the provider.
+	ReasonProviderRejected = "ProviderRejected"
+	// ReasonInvalidResponse says that the answer could not be used.
+	ReasonInvalidResponse = "InvalidResponse"
+	// ReasonLifetimeUnknown says that the token is good, but the provider did not
+	// say for how long.
+	ReasonLifetimeUnknown = "LifetimeUnknown"
+	// ReasonLifetimeAdjusted says, in an event, that the provider's word on a
+	// token's life was not taken as it stood.
+	ReasonLifetimeAdjusted = "LifetimeAdjusted"
+	// ReasonSourceSecretMissing says that a referenced Secret or ConfigMap, or a
+	// key in it, is missing or empty.
+	ReasonSourceSecretMissing = "SourceSecretMissing"
+	// ReasonSourceSecretRefused says that a referenced Secret is of a type with
+	// powers of its own in Kubernetes, which is never read.
+	ReasonSourceSecretRefused = "SourceSecretRefused"
+	// ReasonInvalidRequest says that no token request can be made of the spec and
+	// the Secrets that it names.
+	ReasonInvalidRequest = "InvalidRequest"
+	// ReasonSecretConflict says that the target Secret belongs to somebody else.
+	ReasonSecretConflict = "SecretConflict"
+	// ReasonEgressDenied says that the operator may not talk to that address.
+	ReasonEgressDenied = "EgressDenied"
+	// ReasonInvalidKey says that a certificate or key could not be read.
+	ReasonInvalidKey = "InvalidKey"
+	// ReasonSecretRejected says that the API server refused the rendered Secret.
+	ReasonSecretRejected = "SecretRejected"
+)
+
+// Labels and annotations that tokensync reads and writes.
+const (
+	// LabelManagedBy marks the Secrets that tokensync writes.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// ManagedByTokensync is the value of LabelManagedBy.
+	ManagedByTokensync = "tokensync"
+	// LabelCredential names, on a target Secret, the credential that it belongs to.
+	LabelCredential = "tokensync.dev/credential"
+	// AnnotationIssuedAt is the instant before the request for the token, in RFC 3339.
+	AnnotationIssuedAt = "tokensync.dev/issued-at"
+	// AnnotationExpiresAt is the instant at which the token expires, in RFC 3339,
+	// absent where the provider does not say.
+	AnnotationExpiresAt = "tokensync.dev/expires-at"
+	// AnnotationInputsHash is a hash of what shaped the token request.
+	AnnotationInputsHash = "tokensync.dev/inputs-hash"
+	// AnnotationDataHash is a hash of what was written into the Secret.
+	AnnotationDataHash = "tokensync.dev/data-hash"
+	// AnnotationAdopted marks a Secret that existed before its credential took it
+	// over. It is never deleted; with the value `Delete`, the keys of tokensync are
+	// removed from it when its credential is deleted.
+	AnnotationAdopted = "tokensync.dev/adopted"
+	// AnnotationRefreshRequestedAt asks for a refresh now whenever its value
+	// changes, on the credential or on its target Secret.
+	AnnotationRefreshRequestedAt = "tokensync.dev/refresh-requested-at"
+)
+
+// The keys of a target Secret.
+const (
+	// KeyAccessToken holds the token itself.
+	KeyAccessToken = "access_token"
+	// KeyTokenType holds the type of the token, `Bearer` in the common case.
+	KeyTokenType = "token_type"
+	// KeyExpiresAt holds the expiry in RFC 3339, absent where it is not known.
+	KeyExpiresAt = "expires_at"
+	// KeyScope holds the granted scope, absent where the provider does not say.
+	KeyScope = "scope"
+)
