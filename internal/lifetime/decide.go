@@ -1,0 +1,161 @@
+package lifetime
+
+import "time"
+
+// minSpacing is the least distance between two token requests of one credential,
+// whatever asks for them.
+const minSpacing = time.Second
+
+// Action is what a decision tells its caller to do.
+type Action string
+
+// The actions.
+const (
+	// Wait tells to do nothing until the decision's NextLook.
+	Wait Action = "Wait"
+	// Request tells to ask the provider for a token.
+	Request Action = "Request"
+	// Publish tells to write the token that is at hand already.
+	Publish Action = "Publish"
+)
+
+// Trigger is why a token is wanted.
+type Trigger string
+
+// The triggers, in the order in which they are looked for.
+const (
+	// Retry follows a failure, by the schedule of its class.
+	Retry Trigger = "Retry"
+	// NoToken means that the target holds no token.
+	NoToken Trigger = "NoToken"
+	// SpecChanged means that the token was asked for by other inputs.
+	SpecChanged Trigger = "SpecChanged"
+	// ClientChanged means that the client's Secret has another version.
+	ClientChanged Trigger = "ClientChanged"
+	// Requested means that a person or a sidecar asked for a refresh.
+	Requested Trigger = "Requested"
+	// Due means that the token has reached its refresh time.
+	Due Trigger = "Due"
+)
+
+// Facts is all that a decision is made from.
+type Facts struct {
+	// Blocked holds all token requests back: the credential is suspended, or its
+	// target cannot be written.
+	Blocked bool
+	// InFlight says that a token request is under way or waits for its turn.
+	InFlight bool
+	// Pending says that a token for the current inputs is at hand, unpublished.
+	Pending bool
+
+	// Held says that the target holds a token, and Token how long it lives.
+	Held  bool
+	Token Token
+	// Policy and Seed shape the refresh time; Seed is the credential's UID.
+	Policy Policy
+	Seed   string
+
+	// SpecChanged, ClientChanged and Requested are the triggers of those names.
+	SpecChanged, ClientChanged, Requested bool
+
+	// Failed says that the last request failed, and RetryAt when that failure's
+	// class allows the next one; zero when it does not by itself.
+	Failed  bool
+	RetryAt time.Time
+	// CauseChanged says that something the failure may come from has changed since.
+	CauseChanged bool
+
+	// LastRequest is when the last request began, zero when there was none.
+	LastRequest time.Time
+	// AllowedAt is when the bucket for unscheduled requests allows the next one.
+	AllowedAt time.Time
+}
+
+// Decision is what to do now, why, and when to look again.
+type Decision struct {
+	Action  Action
+	Trigger Trigger
+	// Unscheduled says that the request draws on the credential's bucket: no
+	// schedule made it due, but a change or a person.
+	Unscheduled bool
+	// RequestAt is when the next token is to be asked for; zero when nothing but a
+	// change brings that about.
+	RequestAt time.Time
+	// NextLook is the next instant at which anything can change by itself: the
+	// request, or the expiry of the token. Zero when there is none.
+	NextLook time.Time
+}
+
+// Decide says what a credential needs at the instant now.
+func Decide(f Facts, now time.Time) Decision {
+	d := f.want()
+	due := !d.RequestAt.IsZero() && !now.Before(d.RequestAt)
+	switch {
+	case f.Blocked, f.InFlight:
+		d = Decision{Action: Wait, Trigger: d.Trigger}
+	case f.Pending && (due || !f.heldBack()):
+		// It cost its request already: writing it waits for no schedule.
+		d.Action = Publish
+	case due:
+		d.Action = Request
+	default:
+		d.Action = Wait
+	}
+	d.NextLook = f.nextLook(d, now)
+	return d
+}
+
+// heldBack says that a failure sets the pace, because nothing has changed since
+// that could make the next attempt end otherwise.
+func (f Facts) heldBack() bool {
+	return f.Failed && !f.CauseChanged && !f.Requested
+}
+
+// want works out why the next token is wanted and from when on.
+func (f Facts) want() Decision {
+	var trigger Trigger
+	switch {
+	case f.heldBack():
+		// Whatever made the request due, the class of its failure sets the pace.
+		if f.RetryAt.IsZero() {
+			return Decision{Trigger: Retry}
+		}
+		return Decision{Trigger: Retry, RequestAt: f.spaced(f.RetryAt)}
+	case f.Failed:
+		trigger = Retry
+	case !f.Held:
+		trigger = NoToken
+	case f.SpecChanged:
+		trigger = SpecChanged
+	case f.ClientChanged:
+		trigger = ClientChanged
+	case f.Requested:
+		trigger = Requested
+	default:
+		return Decision{Trigger: Due, RequestAt: f.spaced(RefreshAt(f.Token, f.Policy, f.Seed))}
+	}
+	return Decision{Trigger: trigger, Unscheduled: true, RequestAt: f.spaced(f.AllowedAt)}
+}
+
+// spaced moves at behind the last request by the least distance. It never is the
+// zero time, which stands for "not by itself".
+func (f Facts) spaced(at time.Time) time.Time {
+	earliest := f.LastRequest.Add(minSpacing)
+	if at.Before(earliest) {
+		return earliest
+	}
+	return at
+}
+
+// nextLook is the request, if it lies ahead, or the expiry, whichever is sooner.
+func (f Facts) nextLook(d Decision, now time.Time) time.Time {
+	var next time.Time
+	if d.Action == Wait && now.Before(d.RequestAt) {
+		next = d.RequestAt
+	}
+	expiry := f.Token.ExpiresAt
+	if f.Held && now.Before(expiry) && (next.IsZero() || expiry.Before(next)) {
+		next = expiry
+	}
+	return next
+}
