@@ -1,0 +1,37 @@
+// Package oauth is the client of a token endpoint (RFC 6749 section 3.2).
+//
+// [Client.Token] turns a [Request] into an [Answer] with exactly one HTTP
+// request: nothing is retried, no redirect is followed, and the client's secret
+// is sent once, in one way. What to do about a failure is the caller's decision,
+// for which every [Error] carries a class.
+//
+//	request       form.go, clientauth.go, build.go: what is sent
+//	connection    transport.go: pools, TLS, egress, proxies
+//	answer        body.go, answer.go: what came back, read with tolerance
+//	failure       status.go, codes.go, network.go, retryafter.go: what went wrong
+//
+// # Failures
+//
+//	what happened                                     Kind              Class
+//	no connection, TLS, time-out, 408, 5xx            Unreachable       Transient
+//	temporarily_unavailable, server_error             Unreachable       Transient
+//	429, or 503 with a usable Retry-After             RateLimited       Throttled
+//	2xx or 4xx with a known OAuth error code          Rejected          Rejected
+//	3xx, an unusable 2xx, a 4xx without a known code  InvalidResponse   Protocol
+//	an address or scheme that may not be used         EgressDenied      Configuration
+//	a CA bundle that cannot be used                   InvalidKey        Configuration
+//	a request that cannot be built                    InvalidRequest    Configuration
+//
+// Rate limiting goes first: a provider that says when to come back is taken at
+// its word whatever code comes with it. Failures are told apart by types and
+// codes, never by their texts.
+//
+// # Secrets
+//
+// No error holds a secret of the request, an address that a name resolved to,
+// a query string or a body. Texts from the wire are scrubbed of every secret
+// the request knows and of the tokens in the same answer. Causes are exposed
+// only where their texts are fixed.
+//
+// The package knows nothing of Kubernetes.
+package oauth

@@ -1,0 +1,72 @@
+package oauth
+
+import (
+	"time"
+
+	"github.com/tokensync/tokensync/internal/lifetime"
+)
+
+// Kind is what went wrong, for a user.
+type Kind string
+
+// The kinds of an Error.
+const (
+	// KindUnreachable: no answer, or one that says that the endpoint is unwell.
+	KindUnreachable Kind = "Unreachable"
+	// KindRateLimited: the endpoint wants fewer requests.
+	KindRateLimited Kind = "RateLimited"
+	// KindRejected: the endpoint refused, with a known OAuth error code.
+	KindRejected Kind = "Rejected"
+	// KindInvalidResponse: an answer that cannot be used.
+	KindInvalidResponse Kind = "InvalidResponse"
+	// KindEgressDenied: the endpoint may not be contacted.
+	KindEgressDenied Kind = "EgressDenied"
+	// KindInvalidKey: the CA bundle cannot be used.
+	KindInvalidKey Kind = "InvalidKey"
+	// KindInvalidRequest: no request can be made of what was given.
+	KindInvalidRequest Kind = "InvalidRequest"
+)
+
+// Error is a failed token request. Nothing in it is secret, and the same
+// failure gives the same texts, so that it can be written to a status.
+type Error struct {
+	// Kind and Class say what went wrong and when to try again.
+	Kind  Kind
+	Class lifetime.Class
+	// Code is the OAuth error code (RFC 6749 section 5.2), fit to be shown;
+	// empty if the answer had none.
+	Code string
+	// Status is the HTTP status code, 0 where there was no answer.
+	Status int
+	// RetryAfter is how long the endpoint asked us to wait (RFC 9110
+	// section 10.2.3), at most 15 min; 0 if it did not.
+	RetryAfter time.Duration
+	// Description is the error_description, fit to be shown, at most 256
+	// characters; empty if the answer had none.
+	Description string
+	// Message is the whole story in sentences, with what to change.
+	Message string
+
+	cause error
+}
+
+// Error returns the message.
+func (e *Error) Error() string {
+	if e.Message == "" {
+		return "the token request failed: " + string(e.Kind)
+	}
+
+	return e.Message
+}
+
+// Unwrap returns the cause where it is one of context.Canceled,
+// context.DeadlineExceeded, a syscall.Errno or an *egress.DeniedError, else
+// nil: the texts of other causes hold addresses and parts of the answer.
+func (e *Error) Unwrap() error {
+	return e.cause
+}
+
+// invalidRequest returns the error for a request that cannot be made.
+func invalidRequest(message string) *Error {
+	return &Error{Kind: KindInvalidRequest, Class: lifetime.Configuration, Message: message}
+}
