@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/controllers/oauthcredential"
+	"github.com/tokensync/tokensync/internal/egress"
+	"github.com/tokensync/tokensync/internal/gate"
+	tokenmetrics "github.com/tokensync/tokensync/internal/metrics"
+	"github.com/tokensync/tokensync/internal/oauth"
+)
+
+const (
+	leaseName = "tokensync-operator"
+	// requestsPerProvider is how many token requests one provider gets at a time
+	// from one namespace.
+	requestsPerProvider = 10
+	probeTimeout        = 5 * time.Second
+)
+
+// run runs the operator until the context ends.
+func run(ctx context.Context, o *options) error {
+	logger := logr.FromSlogHandler(o.logger)
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
+
+	restConfig, err := restConfig(o)
+	if err != nil {
+		return err
+	}
+	manager, err := newManager(restConfig, o)
+	if err != nil {
+		return err
+	}
+	recorder := tokenmetrics.NewRecorder(metrics.Registry)
+	metrics.Registry.MustRegister(tokenmetrics.Collector{Reader: manager.GetCache()})
+	realClock := clock.RealClock{}
+	reconciler := &oauthcredential.Reconciler{
+		Client:    manager.GetClient(),
+		APIReader: manager.GetAPIReader(),
+		Tokens: oauth.NewClient(oauth.Options{
+			Egress:            egress.NewPolicy(egress.Options{Allow: o.allow, Deny: o.deny, Own: ownAddresses(restConfig, o)}),
+			AllowInsecureHTTP: o.allowInsecureHTTP,
+			UseProxy:          o.egressUseProxy,
+			UserAgent:         "tokensync/" + version,
+			Now:               realClock.Now,
+		}),
+		Clock:                   realClock,
+		Gate:                    gate.New(requestsPerProvider, func(d time.Duration, f func()) { time.AfterFunc(d, f) }),
+		Events:                  manager.GetEventRecorder("tokensync"),
+		Metrics:                 recorder,
+		MaxConcurrentReconciles: o.maxConcurrentReconciles,
+	}
+	if err := reconciler.SetupWithManager(ctx, manager); err != nil {
+		return err
+	}
+	logger.Info("Starting", "version", version)
+	return manager.Start(ctx)
+}
+
+func restConfig(o *options) (*rest.Config, error) {
+	config, err := rest.InClusterConfig()
+	if o.kubeconfig != "" {
+		config, err = clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the API server: %w (outside a cluster, give --kubeconfig)", err)
+	}
+	config.QPS, config.Burst = o.kubeAPIQPS, o.kubeAPIBurst
+	config.UserAgent = "tokensync-operator/" + version
+	return config, nil
+}
+
+func newManager(restConfig *rest.Config, o *options) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	manager, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cacheOptions(o),
+		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              leaseName,
+		LeaderElectionNamespace:       o.leaderNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &o.leaseDuration,
+		RenewDeadline:                 &o.renewDeadline,
+		RetryPeriod:                   &o.retryPeriod,
+		// A replica that stands by keeps its caches warm.
+		Controller: config.Controller{EnableWarmup: ptr.To(true)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return manager, errors.Join(
+		manager.AddHealthzCheck("ping", healthz.Ping),
+		manager.AddReadyzCheck("ping", healthz.Ping),
+	)
+}
+
+// cacheOptions keep credentials, and of Secrets and ConfigMaps no more than names
+// and versions. A read that would need another cache fails instead of making it.
+func cacheOptions(o *options) cache.Options {
+	metadata := func(kind string) client.Object {
+		return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: corev1.SchemeGroupVersion.String(), Kind: kind}}
+	}
+	options := cache.Options{
+		ReaderFailOnMissingInformer: true,
+		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.OAuthCredential{}: {Transform: cache.TransformStripManagedFields()},
+			metadata("Secret"):          {Transform: oauthcredential.Trim},
+			metadata("ConfigMap"):       {Transform: oauthcredential.Trim},
+		},
+	}
+	for _, namespace := range o.watchNamespaces {
+		if options.DefaultNamespaces == nil {
+			options.DefaultNamespaces = map[string]cache.Config{}
+		}
+		options.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return options
+}
+
+// ownAddresses are those of the API server, this pod and its node.
+func ownAddresses(config *rest.Config, o *options) []netip.Addr {
+	own := o.own
+	if server, err := url.Parse(config.Host); err == nil {
+		if address, err := netip.ParseAddr(server.Hostname()); err == nil {
+			own = append(own, address)
+		}
+	}
+	return own
+}
+
+// probe asks a URL and is an error unless it answers 2xx.
+func probe(ctx context.Context, target string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode/100 != 2 {
+		return fmt.Errorf("%s answers %s", target, response.Status)
+	}
+	return nil
+}

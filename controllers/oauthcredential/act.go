@@ -1,0 +1,114 @@
+package oauthcredential
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// actResult is what was done and what came of it.
+type actResult struct {
+	// started says that a token request has begun.
+	started bool
+	// published says that a new token was written into the target, and token which.
+	published bool
+	token     *secretstore.Token
+	// version is the target's resourceVersion after a write, empty without one.
+	version string
+	// failure is what newly went wrong.
+	failure *failure
+	// settled says that the outcome at hand will be written down by the status.
+	settled bool
+}
+
+// act does what was decided: at most one token request is begun, and at most one
+// token is written. An error is one of the Kubernetes API, to be retried as such.
+func (r *Reconciler) act(ctx context.Context, f *facts, decision lifetime.Decision) (actResult, error) {
+	o := f.exchange.outcome
+	switch {
+	case o != nil && o.failure != nil:
+		// It failed before there was anything to write.
+		return actResult{failure: o.failure, settled: true}, nil
+	case o != nil && o.apiError != nil:
+		r.exchanges.settle(f.credential.UID, o)
+		return actResult{}, o.apiError
+	case decision.Action == lifetime.Publish:
+		return r.publish(ctx, f, o)
+	case decision.Action == lifetime.Request:
+		r.request(f, decision)
+		return actResult{started: true}, nil
+	case f.drifted && f.heldInputs == f.inputsHash && f.conflict == nil:
+		return r.write(ctx, f, f.token)
+	}
+	return actResult{}, nil
+}
+
+// request begins a token request.
+func (r *Reconciler) request(f *facts, decision lifetime.Decision) {
+	x := exchange{
+		ctx:            r.background,
+		credential:     f.credential,
+		inputsHash:     f.inputsHash,
+		refreshRequest: currentRequests(f),
+		reader:         r.APIReader,
+		tokens:         r.Tokens,
+		now:            r.Clock.Now,
+		observe:        r.observe,
+	}
+	order := gate.Order{}
+	if f.held {
+		x.held = f.life
+		order = gate.Order{Held: !f.life.Expired(f.now), ExpiresAt: f.life.ExpiresAt}
+	}
+	r.exchanges.start(x, order, decision.Unscheduled, lifetime.BucketStep(f.life))
+}
+
+// publish writes the token at hand, and then gives up the Secret of the name
+// before, if the spec has changed it.
+func (r *Reconciler) publish(ctx context.Context, f *facts, o *outcome) (actResult, error) {
+	result, err := r.write(ctx, f, o.token)
+	if err != nil || result.failure != nil {
+		o.rejected = result.failure != nil
+		return result, err
+	}
+	result.published, result.settled = true, true
+	if f.previous != nil {
+		if owner, _ := secretstore.OwnerOf(f.previous, f.credential); owner == secretstore.Us {
+			if err := r.store.Release(ctx, f.previous, f.credential.UID); err != nil {
+				return actResult{}, err
+			}
+		}
+	}
+	return result, nil
+}
+
+// write writes a token into the target.
+func (r *Reconciler) write(ctx context.Context, f *facts, token *secretstore.Token) (actResult, error) {
+	version, err := r.store.Write(ctx, f.credential, *token, f.secret, f.adopt)
+	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return actResult{}, nil
+	case err != nil:
+		refused, err := writeFailure(err)
+		return actResult{failure: refused}, err
+	}
+	r.writes.wroteSecret(f.credential, version)
+	return actResult{token: token, version: version}, nil
+}
+
+// observe counts a token request.
+func (r *Reconciler) observe(o *outcome) {
+	if !o.sent {
+		return
+	}
+	result, code := "success", ""
+	if o.failure != nil {
+		result, code = o.failure.reason, o.failure.code
+	}
+	r.Metrics.TokenRequest(result, code, o.latency)
+}

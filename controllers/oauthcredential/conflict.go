@@ -1,0 +1,131 @@
+package oauthcredential
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// gatherConflict finds out whether the credential may write its target. A Secret
+// stays with the credential that owns it; among those that want a new one the
+// older wins, then the name.
+func (r *Reconciler) gatherConflict(ctx context.Context, f *facts) error {
+	target := secretstore.TargetName(f.credential)
+	for _, source := range resolve.Sources(&f.credential.Spec) {
+		if source.Kind == v1alpha1.KindSecret && source.Name == target {
+			f.conflict = conflict("the Secret %q is a source of this credential itself, such as its client's Secret: "+
+				"set spec.secret.name to another name", target)
+			return nil
+		}
+	}
+	var name string
+	f.owner, name = secretstore.OwnerOf(f.secret, f.credential)
+	var err error
+	switch f.owner {
+	case secretstore.Nobody:
+		f.conflict, err = r.olderClaim(ctx, f, target)
+	case secretstore.AnotherCredential:
+		f.conflict, err = r.otherOwner(ctx, f, target, name)
+	case secretstore.Stranger:
+		f.conflict, err = r.strangersSecret(ctx, f, target)
+	case secretstore.Us:
+	}
+	return err
+}
+
+// olderClaim finds an older credential that wants the same Secret.
+func (r *Reconciler) olderClaim(ctx context.Context, f *facts, target string) (*failure, error) {
+	claims, err := r.list(ctx, f.credential.Namespace, indexTarget, target)
+	if err != nil {
+		return nil, err
+	}
+	for i := range claims {
+		if comesBefore(&claims[i], f.credential) {
+			return conflict("the Secret %q is claimed by the older OAuthCredential %q: set spec.secret.name to another name",
+				target, claims[i].Name), nil
+		}
+	}
+	return nil, nil
+}
+
+// comesBefore orders the claims on a Secret that nobody owns yet.
+func comesBefore(other, credential *v1alpha1.OAuthCredential) bool {
+	if other.UID == credential.UID || !other.DeletionTimestamp.IsZero() {
+		return false
+	}
+	if other.CreationTimestamp.Equal(&credential.CreationTimestamp) {
+		return other.Name < credential.Name
+	}
+	return other.CreationTimestamp.Before(&credential.CreationTimestamp)
+}
+
+// otherOwner handles a Secret that bears the label of another credential: it is
+// taken while that one lives and wants it, else it is a stranger's.
+func (r *Reconciler) otherOwner(ctx context.Context, f *facts, target, name string) (*failure, error) {
+	claims, err := r.list(ctx, f.credential.Namespace, indexTarget, target)
+	if err != nil {
+		return nil, err
+	}
+	for i := range claims {
+		if claims[i].Name == name {
+			return conflict("the Secret %q belongs to the OAuthCredential %q: set spec.secret.name to another name", target, name), nil
+		}
+	}
+	return r.strangersSecret(ctx, f, target)
+}
+
+// strangersSecret handles a Secret that tokensync did not make, or that a deleted
+// credential left behind: it is taken over only where the spec says so and it
+// bears no power or purpose of its own.
+func (r *Reconciler) strangersSecret(ctx context.Context, f *facts, target string) (*failure, error) {
+	if !f.credential.Spec.Secret.AdoptExisting {
+		return conflict("the Secret %q exists and is not this credential's: delete it, set spec.secret.name to another name, "+
+			"or set spec.secret.adoptExisting to take it over", target), nil
+	}
+	users, err := r.list(ctx, f.credential.Namespace, indexSecret, target)
+	if err != nil {
+		return nil, err
+	}
+	if len(users) > 0 {
+		return conflict("the Secret %q is a source of the OAuthCredential %q and cannot be taken over: set spec.secret.name to another name",
+			target, users[0].Name), nil
+	}
+	secret, err := r.store.Read(ctx, keyOf(f.secret))
+	if err != nil {
+		return nil, err
+	}
+	if secret == nil {
+		f.secret, f.owner = nil, secretstore.Nobody
+		return nil, nil
+	}
+	if refusal, ok := secretstore.Adoptable(secret); !ok {
+		return conflict("the Secret %q %s and cannot be taken over: set spec.secret.name to another name", target, refusal), nil
+	}
+	if want := secretstore.TargetType(f.credential); secret.Type != want {
+		return conflict("the Secret %q is of type %q and the credential wants %q: set spec.secret.type to the type it has, "+
+			"or spec.secret.name to another name", target, secret.Type, want), nil
+	}
+	f.secret, f.adopt = &secret.ObjectMeta, true
+	return nil, nil
+}
+
+func conflict(format string, arguments ...any) *failure {
+	return &failure{
+		reason:  v1alpha1.ReasonSecretConflict,
+		class:   lifetime.Configuration,
+		message: fmt.Sprintf(format, arguments...),
+	}
+}
+
+// list answers the credentials of a namespace that an index finds.
+func (r *Reconciler) list(ctx context.Context, namespace, index, value string) ([]v1alpha1.OAuthCredential, error) {
+	found := &v1alpha1.OAuthCredentialList{}
+	err := r.Client.List(ctx, found, client.InNamespace(namespace), client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy)
+	return found.Items, err
+}

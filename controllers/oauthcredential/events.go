@@ -1,0 +1,45 @@
+package oauthcredential
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+)
+
+// action is the action that all events of this controller speak of.
+const action = "RefreshToken"
+
+// emit tells, by events, what the new status says that the old one did not. It is
+// called after the status was written.
+func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCredentialStatus) {
+	before := meta.FindStatusCondition(f.credential.Status.Conditions, v1alpha1.ConditionReady)
+	after := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	changed := before == nil || before.Status != after.Status || before.Reason != after.Reason
+	was, is := f.credential.Status.LastFailure, status.LastFailure
+	switch {
+	case is != nil && result.failure != nil && (was == nil || was.Reason != is.Reason || was.Message != is.Message):
+		r.event(f, corev1.EventTypeWarning, is.Reason, is.Message)
+	case is == nil && was != nil && result.published:
+		r.event(f, corev1.EventTypeNormal, after.Reason, after.Message)
+	case changed && after.Reason == v1alpha1.ReasonRequestingToken:
+		// Not worth an event: what comes of it is.
+	case changed && (after.Status == "True" || after.Reason == v1alpha1.ReasonSuspended):
+		r.event(f, corev1.EventTypeNormal, after.Reason, after.Message)
+	case changed:
+		r.event(f, corev1.EventTypeWarning, after.Reason, after.Message)
+	}
+	if o := f.exchange.outcome; result.published && changed && len(o.warnings) > 0 {
+		texts := make([]string, 0, len(o.warnings))
+		for _, warning := range o.warnings {
+			texts = append(texts, string(warning))
+		}
+		r.event(f, corev1.EventTypeWarning, v1alpha1.ReasonLifetimeAdjusted, strings.Join(texts, "; "))
+	}
+}
+
+func (r *Reconciler) event(f *facts, eventType, reason, message string) {
+	r.Events.Eventf(f.credential, nil, eventType, reason, action, "%s", message)
+}

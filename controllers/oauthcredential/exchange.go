@@ -1,0 +1,165 @@
+package oauthcredential
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/render"
+	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// TokenClient asks a token endpoint for a token. Every error is an *oauth.Error.
+type TokenClient interface {
+	Token(ctx context.Context, request oauth.Request) (*oauth.Answer, error)
+}
+
+// exchange is one token request of one credential.
+type exchange struct {
+	ctx        context.Context //nolint:containedctx // It outlives the reconcile that started it, and ends with the manager.
+	credential *v1alpha1.OAuthCredential
+	inputsHash string
+	// refreshRequest is what is handled by this request, as the status holds it.
+	refreshRequest string
+	// held is the life of the token that the target holds, zero where it holds none.
+	held    lifetime.Token
+	reader  client.Reader
+	tokens  TokenClient
+	now     func() time.Time
+	observe func(*outcome)
+}
+
+// outcome is what came of a token request.
+type outcome struct {
+	generation     int64
+	inputsHash     string
+	refreshRequest string
+	versions       []v1alpha1.SourceVersion
+
+	// token is what to publish; nil after a failure.
+	token    *secretstore.Token
+	warnings []lifetime.Warning
+
+	// failure is nil where a token came, and where the API server was in trouble.
+	failure *failure
+	// apiError is an error of the Kubernetes API, to be retried as such.
+	apiError error
+
+	// rejected says that the API server refused the Secret with this token.
+	rejected bool
+
+	// sent is false where nothing was asked; latency is what the provider took.
+	sent    bool
+	latency time.Duration
+}
+
+func (x exchange) key() types.NamespacedName {
+	return types.NamespacedName{Namespace: x.credential.Namespace, Name: x.credential.Name}
+}
+
+// line is the key of the gate: the namespace chose the authority, so both count.
+func (x exchange) line() string {
+	authority := ""
+	if endpoint, err := url.Parse(x.credential.Spec.Provider.TokenURL); err == nil {
+		authority = endpoint.Host
+	}
+	return x.credential.Namespace + "/" + authority
+}
+
+// run resolves the request, sends it, and reads the answer.
+func (x exchange) run() *outcome {
+	spec := &x.credential.Spec
+	o := &outcome{
+		generation:     x.credential.Generation,
+		inputsHash:     x.inputsHash,
+		refreshRequest: x.refreshRequest,
+	}
+	defer x.observe(o)
+
+	resolved, err := resolve.Request(x.ctx, x.credential, namespaceReader{x.reader, x.credential.Namespace})
+	o.versions = resolved.Versions
+	if err != nil {
+		o.failure, o.apiError = sourceFailure(err)
+		return o
+	}
+	request := resolved.Request
+	request.Timeout = lifetime.RequestTimeout(request.Timeout, x.held, x.now())
+
+	started := x.now()
+	answer, err := x.tokens.Token(x.ctx, request)
+	o.latency = x.now().Sub(started)
+	o.sent = true
+	if err != nil {
+		o.failure = tokenFailure(err)
+		return o
+	}
+	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(spec.Provider.Lifetime), answer.Sent, answer.Received)
+	if err != nil {
+		o.failure = lifetimeFailure(err)
+		return o
+	}
+	o.warnings = warnings
+	o.token = &secretstore.Token{
+		Token: render.Token{
+			AccessToken: answer.AccessToken,
+			Type:        answer.TokenType,
+			Scope:       answer.Scope,
+			ExpiresAt:   life.ExpiresAt,
+		},
+		IssuedAt:   life.IssuedAt,
+		InputsHash: x.inputsHash,
+	}
+	return o
+}
+
+// result is what the outcome says about the provider.
+func (o *outcome) result() gate.Result {
+	switch {
+	case !o.sent:
+		return gate.Unsent
+	case o.failure != nil && o.failure.class == lifetime.Transient:
+		return gate.Failed
+	default:
+		return gate.Answered
+	}
+}
+
+func lifetimeRules(l v1alpha1.Lifetime) lifetime.Rules {
+	rules := lifetime.Rules{Unit: lifetime.Unit(l.ExpiresInUnit)}
+	if l.Default != nil {
+		rules.Default = l.Default.Duration
+	}
+	if l.Maximum != nil {
+		rules.Maximum = l.Maximum.Duration
+	}
+	return rules
+}
+
+// namespaceReader reads the Secrets and ConfigMaps of one namespace, uncached.
+type namespaceReader struct {
+	reader    client.Reader
+	namespace string
+}
+
+// Secret implements resolve.Reader.
+func (r namespaceReader) Secret(ctx context.Context, name string) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	err := r.reader.Get(ctx, types.NamespacedName{Namespace: r.namespace, Name: name}, secret)
+	return secret, err
+}
+
+// ConfigMap implements resolve.Reader.
+func (r namespaceReader) ConfigMap(ctx context.Context, name string) (*corev1.ConfigMap, error) {
+	configMap := &corev1.ConfigMap{}
+	err := r.reader.Get(ctx, types.NamespacedName{Namespace: r.namespace, Name: name}, configMap)
+	return configMap, err
+}

@@ -1,0 +1,103 @@
+package oauthcredential
+
+import (
+	"errors"
+	"time"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// failure is what went wrong, as a user is told and as the schedule needs it.
+type failure struct {
+	reason     string
+	class      lifetime.Class
+	message    string
+	retryAfter time.Duration
+	// code is the OAuth error code, for metrics.
+	code string
+}
+
+// tokenReasons are the condition reasons of failed token requests.
+var tokenReasons = map[oauth.Kind]string{
+	oauth.KindUnreachable:     v1alpha1.ReasonProviderUnreachable,
+	oauth.KindRateLimited:     v1alpha1.ReasonRateLimited,
+	oauth.KindRejected:        v1alpha1.ReasonProviderRejected,
+	oauth.KindInvalidResponse: v1alpha1.ReasonInvalidResponse,
+	oauth.KindEgressDenied:    v1alpha1.ReasonEgressDenied,
+	oauth.KindInvalidKey:      v1alpha1.ReasonInvalidKey,
+	oauth.KindInvalidRequest:  v1alpha1.ReasonInvalidRequest,
+}
+
+// stalling are the reasons that need a person: no schedule mends them. A missing
+// source is not among them, because whoever applies a credential together with
+// the thing that makes its Secret should not be told that all is lost.
+var stalling = map[string]bool{
+	v1alpha1.ReasonProviderRejected:    true,
+	v1alpha1.ReasonEgressDenied:        true,
+	v1alpha1.ReasonInvalidKey:          true,
+	v1alpha1.ReasonInvalidRequest:      true,
+	v1alpha1.ReasonSecretConflict:      true,
+	v1alpha1.ReasonSecretRejected:      true,
+	v1alpha1.ReasonSourceSecretRefused: true,
+}
+
+// tokenFailure reads the error of a token request.
+func tokenFailure(err error) *failure {
+	var e *oauth.Error
+	if !errors.As(err, &e) {
+		return &failure{
+			reason:  v1alpha1.ReasonProviderUnreachable,
+			class:   lifetime.Transient,
+			message: "the token request failed",
+		}
+	}
+	return &failure{
+		reason:     tokenReasons[e.Kind],
+		class:      e.Class,
+		message:    e.Error(),
+		retryAfter: e.RetryAfter,
+		code:       e.Code,
+	}
+}
+
+// lifetimeFailure reads the error of an answer whose lifetime makes no sense.
+func lifetimeFailure(err error) *failure {
+	return &failure{
+		reason:  v1alpha1.ReasonInvalidResponse,
+		class:   lifetime.Protocol,
+		message: err.Error(),
+	}
+}
+
+// sourceFailure tells a Secret that its owner can mend from an API server that is
+// in trouble.
+func sourceFailure(err error) (*failure, error) {
+	var e *resolve.SourceError
+	if !errors.As(err, &e) {
+		return nil, err
+	}
+	reason := v1alpha1.ReasonSourceSecretMissing
+	if e.Problem == resolve.Forbidden {
+		reason = v1alpha1.ReasonSourceSecretRefused
+	}
+	return &failure{reason: reason, class: lifetime.Configuration, message: e.Error()}, nil
+}
+
+// writeFailure tells a Secret that the API server refuses from an API server that
+// is in trouble.
+func writeFailure(err error) (*failure, error) {
+	var e *secretstore.RejectedError
+	if !errors.As(err, &e) {
+		return nil, err
+	}
+	return &failure{
+		reason: v1alpha1.ReasonSecretRejected,
+		class:  lifetime.Configuration,
+		message: e.Error() + ": check spec.secret, and the quota and admission rules of the namespace; " +
+			"the token is kept and written as soon as it is let through",
+	}, nil
+}

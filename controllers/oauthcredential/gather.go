@@ -1,0 +1,265 @@
+package oauthcredential
+
+import (
+	"context"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// facts is all that is known of a credential at one instant.
+type facts struct {
+	credential *v1alpha1.OAuthCredential
+	now        time.Time
+	inputsHash string
+
+	// secret are the metadata of the target, nil where there is none, and owner
+	// tells whose it is. adopt says that it is a stranger's which may be taken over.
+	secret *metav1.ObjectMeta
+	owner  secretstore.Owner
+	adopt  bool
+	// conflict is why the target may not be written, nil where it may.
+	conflict *failure
+	// previous is the Secret under the name that the spec had before, if it is there.
+	previous *metav1.ObjectMeta
+	// retargeted says that the token was last published under another name.
+	retargeted bool
+
+	// held says that the target holds a token, life how long, and heldInputs what
+	// it was asked for with.
+	held       bool
+	life       lifetime.Token
+	heldInputs string
+	// token is that token where the Secret had to be looked at; drifted says that
+	// something about the Secret is not as it was written.
+	token   *secretstore.Token
+	drifted bool
+
+	// sources are the versions of the referenced objects now.
+	sources       []v1alpha1.SourceVersion
+	clientChanged bool
+	sourceChanged bool
+
+	requested bool
+	exchange  exchangeState
+	allowedAt time.Time
+}
+
+// gather reads what a decision needs. Only a cache or an API server that cannot
+// answer is an error; everything else is a fact.
+func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCredential) (*facts, error) {
+	f := &facts{
+		credential: credential,
+		now:        r.Clock.Now(),
+		inputsHash: resolve.InputsHash(&credential.Spec),
+	}
+	r.writes.seen(credential)
+	if err := r.gatherTarget(ctx, f); err != nil {
+		return nil, err
+	}
+	if err := r.gatherConflict(ctx, f); err != nil {
+		return nil, err
+	}
+	if err := r.gatherToken(ctx, f); err != nil {
+		return nil, err
+	}
+	if err := r.gatherSources(ctx, f); err != nil {
+		return nil, err
+	}
+	f.requested = refreshRequested(f)
+	f.exchange = r.exchanges.state(credential.UID)
+	f.allowedAt = r.exchanges.allowedAt(keyOf(credential), lifetime.BucketStep(f.life))
+	if o := f.exchange.outcome; o != nil && o.inputsHash != f.inputsHash {
+		// It answers a question that nobody asks any more.
+		r.exchanges.settle(credential.UID, o)
+		f.exchange.outcome = nil
+	}
+	return f, nil
+}
+
+// gatherTarget finds the target's metadata, in the cache unless that is older than
+// what was written last.
+func (r *Reconciler) gatherTarget(ctx context.Context, f *facts) error {
+	key := types.NamespacedName{Namespace: f.credential.Namespace, Name: secretstore.TargetName(f.credential)}
+	secret, err := objectMetadata(ctx, r.Client, v1alpha1.KindSecret, key)
+	if err != nil {
+		return err
+	}
+	if r.writes.isStaleSecret(f.credential, secret) {
+		if secret, err = objectMetadata(ctx, r.APIReader, v1alpha1.KindSecret, key); err != nil {
+			return err
+		}
+		if secret == nil {
+			r.writes.wroteSecret(f.credential, "")
+		}
+	}
+	f.secret = secret
+	if before := f.credential.Status.SecretName; before != "" && before != key.Name {
+		f.retargeted = true
+		f.previous, err = objectMetadata(ctx, r.Client, v1alpha1.KindSecret, types.NamespacedName{Namespace: key.Namespace, Name: before})
+	}
+	return err
+}
+
+// gatherToken finds the token in the target. Its annotations are believed while
+// nobody but us has written to the Secret; else its data are looked at.
+func (r *Reconciler) gatherToken(ctx context.Context, f *facts) error {
+	if f.owner != secretstore.Us {
+		return nil
+	}
+	if !r.mustLook(f) {
+		described, ok := secretstore.Describe(f.secret)
+		f.held, f.life, f.heldInputs = ok, described.Life, described.InputsHash
+		return nil
+	}
+	secret, err := r.store.Read(ctx, keyOf(f.secret))
+	if err != nil {
+		return err
+	}
+	if secret == nil {
+		f.secret, f.owner = nil, secretstore.Nobody
+		return nil
+	}
+	f.secret = &secret.ObjectMeta
+	token, drifted, ok := secretstore.Inspect(secret, f.credential, instantOf(f.credential.Status.ExpiresAt))
+	if !ok {
+		return nil
+	}
+	f.held, f.drifted, f.token = true, drifted, &token
+	f.life = lifetime.Token{IssuedAt: token.IssuedAt, ExpiresAt: token.ExpiresAt}
+	f.heldInputs = token.InputsHash
+	return nil
+}
+
+// mustLook tells whether the Secret, or what it should be, has changed since it
+// was last known to be as it should.
+func (r *Reconciler) mustLook(f *facts) bool {
+	status := f.credential.Status
+	if f.credential.Generation != status.ObservedGeneration {
+		return true
+	}
+	version := f.secret.ResourceVersion
+	return version != status.SecretResourceVersion && version != r.writes.get(f.credential).secret
+}
+
+// gatherSources compares the versions of the referenced objects with those that
+// the last token request was made from. Without such a record nothing has changed.
+func (r *Reconciler) gatherSources(ctx context.Context, f *facts) error {
+	for _, source := range resolve.Sources(&f.credential.Spec) {
+		recorded, known := recordedVersion(f.credential.Status.Sources, source)
+		version, err := r.sourceVersion(ctx, f.credential.Namespace, source, recorded)
+		if err != nil {
+			return err
+		}
+		f.sources = append(f.sources, v1alpha1.SourceVersion{Kind: source.Kind, Name: source.Name, ResourceVersion: version})
+		if known && (older(recorded, version) || (recorded == "") != (version == "")) {
+			f.sourceChanged = true
+			f.clientChanged = f.clientChanged || source.Client
+		}
+	}
+	return nil
+}
+
+// sourceVersion is the version of a referenced object, empty where it does not
+// exist. That an object is gone is not believed of the cache, which may not have
+// heard of it yet.
+func (r *Reconciler) sourceVersion(ctx context.Context, namespace string, source resolve.Source, recorded string) (string, error) {
+	key := types.NamespacedName{Namespace: namespace, Name: source.Name}
+	metadata, err := objectMetadata(ctx, r.Client, source.Kind, key)
+	if err == nil && metadata == nil && recorded != "" {
+		metadata, err = objectMetadata(ctx, r.APIReader, source.Kind, key)
+	}
+	if err != nil || metadata == nil {
+		return "", err
+	}
+	return metadata.ResourceVersion, nil
+}
+
+func recordedVersion(versions []v1alpha1.SourceVersion, source resolve.Source) (string, bool) {
+	for _, version := range versions {
+		if version.Kind == source.Kind && version.Name == source.Name {
+			return version.ResourceVersion, true
+		}
+	}
+	return "", false
+}
+
+// lifetimeFacts is what the decision is made from.
+func (f *facts) lifetimeFacts() lifetime.Facts {
+	status := f.credential.Status
+	facts := lifetime.Facts{
+		Blocked:       f.credential.Spec.Suspend || f.conflict != nil,
+		InFlight:      f.exchange.inFlight,
+		Pending:       f.pending(),
+		Held:          f.held,
+		Policy:        refreshPolicy(f.credential.Spec.Refresh),
+		Seed:          string(f.credential.UID),
+		SpecChanged:   f.held && f.heldInputs != f.inputsHash,
+		ClientChanged: f.clientChanged,
+		Requested:     f.requested,
+		CauseChanged:  f.causeChanged(),
+		LastRequest:   f.exchange.startedAt,
+		AllowedAt:     f.allowedAt,
+	}
+	if f.held {
+		facts.Token = f.life
+	}
+	// A token at hand has left the last failure behind, unless that was to write it.
+	if status.LastFailure != nil && (!facts.Pending || f.exchange.outcome.rejected) {
+		facts.Failed = true
+		facts.RetryAt = instantOf(status.RefreshAt)
+		if facts.LastRequest.IsZero() {
+			facts.LastRequest = status.LastFailure.Time.Time
+		}
+	}
+	return facts
+}
+
+// pending says that a token is at hand that still lives.
+func (f *facts) pending() bool {
+	o := f.exchange.outcome
+	return o != nil && o.token != nil && (o.token.ExpiresAt.IsZero() || f.now.Before(o.token.ExpiresAt))
+}
+
+// causeChanged says that something the last failure may come from has changed.
+func (f *facts) causeChanged() bool {
+	return f.credential.Generation != f.credential.Status.ObservedGeneration || f.sourceChanged || f.exchange.recovered
+}
+
+func refreshPolicy(refresh v1alpha1.Refresh) lifetime.Policy {
+	var policy lifetime.Policy
+	if refresh.AfterPercent != nil {
+		policy.AfterPercent = int(*refresh.AfterPercent)
+	}
+	if refresh.Before != nil {
+		policy.Before = refresh.Before.Duration
+	}
+	return policy
+}
+
+// objectMetadata reads the metadata of a Secret or ConfigMap; nil where there is none.
+func objectMetadata(ctx context.Context, reader client.Reader, kind v1alpha1.ReferenceKind, key types.NamespacedName) (*metav1.ObjectMeta, error) {
+	object := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: string(kind)}}
+	if err := reader.Get(ctx, key, object); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	return &object.ObjectMeta, nil
+}
+
+func secretMetadataList() *metav1.PartialObjectMetadataList {
+	return &metav1.PartialObjectMetadataList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "SecretList"}}
+}
+
+func instantOf(t *metav1.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Time
+}

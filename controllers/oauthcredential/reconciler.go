@@ -1,0 +1,157 @@
+package oauthcredential
+
+import (
+	"context"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// progressAfter is how long a token request may take before the status says that
+// it is under way. Most are done by then, and save a write.
+const progressAfter = time.Second
+
+// Reconciler keeps the Secrets of OAuthCredentials fresh.
+type Reconciler struct {
+	// Client reads credentials and the metadata of Secrets and ConfigMaps from
+	// caches, and writes.
+	Client client.Client
+	// APIReader reads from the API server: the data of Secrets is never cached.
+	APIReader client.Reader
+	// Tokens asks token endpoints.
+	Tokens TokenClient
+	// Clock tells the time.
+	Clock clock.PassiveClock
+	// Gate decides when a token request may start.
+	Gate *gate.Gate
+	// Events records events.
+	Events events.EventRecorder
+	// Metrics counts token requests and refreshes.
+	Metrics Metrics
+	// MaxConcurrentReconciles is how many workers there are; they never wait for a
+	// provider.
+	MaxConcurrentReconciles int
+
+	store     secretstore.Store
+	exchanges *exchanges
+	writes    lastWrites
+	wakeups   chan event.GenericEvent
+	// background is the context of token requests: it ends with the manager.
+	background context.Context //nolint:containedctx // Token requests outlive the reconcile that starts them.
+}
+
+// Metrics counts what happens to credentials.
+type Metrics interface {
+	// TokenRequest counts one token request and how long the provider took.
+	TokenRequest(result, code string, latency time.Duration)
+	// Refresh counts one published token, and how late it was published after it
+	// was due; negative for a token that no schedule made due.
+	Refresh(late time.Duration)
+}
+
+// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials,verbs=get;list;watch
+// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials/status,verbs=get;patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile brings one credential's Secret to what its spec asks for.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	credential := &v1alpha1.OAuthCredential{}
+	if err := r.Client.Get(ctx, request.NamespacedName, credential); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			return ctrl.Result{}, r.cleanUp(ctx, request.NamespacedName)
+		}
+		return ctrl.Result{}, err
+	}
+	if !credential.DeletionTimestamp.IsZero() || r.writes.isStale(credential) {
+		return ctrl.Result{}, nil // The watch brings the object as it will be, or as it is.
+	}
+
+	f, err := r.gather(ctx, credential)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	decision := lifetime.Decide(f.lifetimeFacts(), f.now)
+	result, err := r.act(ctx, f, decision)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if result.started || f.fresh() {
+		return ctrl.Result{RequeueAfter: progressAfter}, nil // It is likely done before anybody looks.
+	}
+	status := deriveStatus(f, result)
+	if err := r.applyStatus(ctx, credential, status); err != nil {
+		return ctrl.Result{}, err
+	}
+	r.finish(f, decision, result, status)
+	return ctrl.Result{RequeueAfter: nextLook(f, decision, status)}, nil
+}
+
+// finish does what must not happen before the status is written: the outcome is
+// dropped, and events and metrics tell of it.
+func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResult, status *v1alpha1.OAuthCredentialStatus) {
+	if result.settled {
+		r.exchanges.settle(f.credential.UID, f.exchange.outcome)
+	}
+	if result.published {
+		late := time.Duration(-1)
+		if at := f.credential.Status.RefreshAt; f.held && at != nil && decision.Action == lifetime.Publish && !f.retargeted {
+			late = max(0, f.now.Sub(at.Time))
+		}
+		r.Metrics.Refresh(late)
+	}
+	r.emit(f, result, status)
+}
+
+// cleanUp forgets a credential that is gone, and takes its keys out of the Secrets
+// that it had adopted. Secrets that it owned go by their owner reference.
+func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) error {
+	if uid, ok := r.writes.forget(key); ok {
+		r.exchanges.forget(uid)
+	}
+	secrets := secretMetadataList()
+	if err := r.Client.List(ctx, secrets, client.InNamespace(key.Namespace),
+		client.MatchingFields{indexAdoptedBy: key.Name}); err != nil {
+		return err
+	}
+	for i := range secrets.Items {
+		secret := &secrets.Items[i]
+		if err := r.store.Withdraw(ctx, client.ObjectKeyFromObject(secret), secret.UID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fresh says that a token request is under way that began a moment ago.
+func (f *facts) fresh() bool {
+	return f.exchange.inFlight && f.now.Before(f.exchange.startedAt.Add(progressAfter))
+}
+
+// nextLook is the distance to the next instant at which anything can change by
+// itself; zero where only an event brings a change. The status may have set other
+// boundaries than those that the decision knew of.
+func nextLook(f *facts, decision lifetime.Decision, status *v1alpha1.OAuthCredentialStatus) time.Duration {
+	next := decision.NextLook
+	for _, boundary := range []*metav1.Time{status.RefreshAt, status.ExpiresAt} {
+		if at := instantOf(boundary); at.After(f.now) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	if next.IsZero() {
+		return 0
+	}
+	return max(next.Sub(f.now), time.Millisecond)
+}

@@ -1,0 +1,180 @@
+package oauthcredential
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// The indexes of the caches.
+const (
+	// indexTarget finds credentials by the name of the Secret that they write.
+	indexTarget = "target"
+	// indexSecret and indexConfigMap find credentials by what they refer to.
+	indexSecret    = "source.secret"
+	indexConfigMap = "source.configmap"
+	// indexAdoptedBy finds Secrets to clean up by the credential that adopted them.
+	indexAdoptedBy = "adopted-by"
+)
+
+// An API server in trouble is asked again after these delays, per credential.
+const (
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = 5 * time.Second
+)
+
+// wakeupBuffer lets requests that end at once queue up without waiting.
+const wakeupBuffer = 1024
+
+// SetupWithManager registers the reconciler, its watches and its indexes.
+func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
+	r.background = ctx
+	r.store = secretstore.Store{Writer: r.Client, Reader: r.APIReader}
+	r.wakeups = make(chan event.GenericEvent, wakeupBuffer)
+	r.exchanges = newExchanges(r.Clock, r.Gate, r.wake)
+	if err := addIndexes(ctx, manager.GetFieldIndexer()); err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(manager).
+		For(&v1alpha1.OAuthCredential{}).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.credentialsOfSecret)).
+		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.credentialsOfConfigMap)).
+		WatchesRawSource(source.Channel(r.wakeups, &handler.EnqueueRequestForObject{}, source.WithBufferSize[client.Object, reconcile.Request](wakeupBuffer))).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: r.MaxConcurrentReconciles,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+		}).
+		Complete(r)
+}
+
+// wake has a credential reconciled because of something outside the API server.
+func (r *Reconciler) wake(key types.NamespacedName) {
+	object := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	select {
+	case r.wakeups <- event.GenericEvent{Object: object}:
+	case <-r.background.Done():
+	}
+}
+
+func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	credentialIndexes := map[string]client.IndexerFunc{
+		indexTarget:    ofCredential(func(c *v1alpha1.OAuthCredential) []string { return []string{secretstore.TargetName(c)} }),
+		indexSecret:    ofCredential(func(c *v1alpha1.OAuthCredential) []string { return sourceNames(c, v1alpha1.KindSecret) }),
+		indexConfigMap: ofCredential(func(c *v1alpha1.OAuthCredential) []string { return sourceNames(c, v1alpha1.KindConfigMap) }),
+	}
+	for name, index := range credentialIndexes {
+		if err := indexer.IndexField(ctx, &v1alpha1.OAuthCredential{}, name, index); err != nil {
+			return err
+		}
+	}
+	secret := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
+	return indexer.IndexField(ctx, secret, indexAdoptedBy, func(object client.Object) []string {
+		if object.GetAnnotations()[v1alpha1.AnnotationAdopted] != string(v1alpha1.DeletionPolicyDelete) {
+			return nil
+		}
+		return []string{object.GetLabels()[v1alpha1.LabelCredential]}
+	})
+}
+
+func ofCredential(names func(*v1alpha1.OAuthCredential) []string) client.IndexerFunc {
+	return func(object client.Object) []string {
+		credential, ok := object.(*v1alpha1.OAuthCredential)
+		if !ok {
+			return nil
+		}
+		return names(credential)
+	}
+}
+
+func sourceNames(credential *v1alpha1.OAuthCredential, kind v1alpha1.ReferenceKind) []string {
+	var names []string
+	for _, source := range resolve.Sources(&credential.Spec) {
+		if source.Kind == kind {
+			names = append(names, source.Name)
+		}
+	}
+	return names
+}
+
+// credentialsOfSecret are the credentials that a change of a Secret may concern:
+// those that write it, those that read it, and the one that it is labelled with.
+func (r *Reconciler) credentialsOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	requests := r.indexed(ctx, secret, indexTarget)
+	requests = append(requests, r.indexed(ctx, secret, indexSecret)...)
+	if name := secret.GetLabels()[v1alpha1.LabelCredential]; name != "" {
+		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: name}})
+	}
+	return requests
+}
+
+func (r *Reconciler) credentialsOfConfigMap(ctx context.Context, configMap client.Object) []reconcile.Request {
+	return r.indexed(ctx, configMap, indexConfigMap)
+}
+
+func (r *Reconciler) indexed(ctx context.Context, object client.Object, index string) []reconcile.Request {
+	credentials, err := r.list(ctx, object.GetNamespace(), index, object.GetName())
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "List credentials by index", "index", index)
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(credentials))
+	for i := range credentials {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&credentials[i])})
+	}
+	return requests
+}
+
+// Trim reduces what the cache holds of a Secret or ConfigMap to what is needed:
+// of one that tokensync does not manage, only its name and version.
+func Trim(object any) (any, error) {
+	metadata, ok := object.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return object, nil
+	}
+	trimmed := metav1.ObjectMeta{
+		Namespace:         metadata.Namespace,
+		Name:              metadata.Name,
+		UID:               metadata.UID,
+		ResourceVersion:   metadata.ResourceVersion,
+		DeletionTimestamp: metadata.DeletionTimestamp,
+	}
+	if metadata.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedByTokensync || controlledByCredential(metadata) {
+		trimmed.Labels = only(metadata.Labels, v1alpha1.LabelManagedBy, v1alpha1.LabelCredential)
+		trimmed.Annotations = only(metadata.Annotations,
+			v1alpha1.AnnotationIssuedAt, v1alpha1.AnnotationExpiresAt, v1alpha1.AnnotationInputsHash,
+			v1alpha1.AnnotationDataHash, v1alpha1.AnnotationAdopted, v1alpha1.AnnotationRefreshRequestedAt)
+		trimmed.OwnerReferences = metadata.OwnerReferences
+	}
+	metadata.ObjectMeta = trimmed
+	return metadata, nil
+}
+
+func controlledByCredential(object metav1.Object) bool {
+	controller := metav1.GetControllerOfNoCopy(object)
+	return controller != nil && controller.Kind == "OAuthCredential" && controller.APIVersion == v1alpha1.GroupVersion.String()
+}
+
+func only(all map[string]string, keys ...string) map[string]string {
+	kept := make(map[string]string, len(keys))
+	for _, key := range keys {
+		if value, ok := all[key]; ok {
+			kept[key] = value
+		}
+	}
+	return kept
+}

@@ -1,0 +1,244 @@
+package oauthcredential
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// propagation is how long a changed Secret may take to reach the files of a pod
+// that mounts it, with a kubelet at its defaults.
+const propagation = 90 * time.Second
+
+// deriveStatus works out the whole status from what was found and what was done.
+// It is pure: the same facts make the same status, so that nothing is written
+// where nothing has changed.
+func deriveStatus(f *facts, result actResult) *v1alpha1.OAuthCredentialStatus {
+	before := f.credential.Status
+	s := before.DeepCopy()
+	token := published{held: f.held, life: f.life, current: f.held && f.heldInputs == f.inputsHash}
+	if result.token != nil {
+		token = published{
+			held:    true,
+			current: true,
+			life:    lifetime.Token{IssuedAt: result.token.IssuedAt, ExpiresAt: result.token.ExpiresAt},
+		}
+	}
+	s.ObservedGeneration = f.credential.Generation
+	s.LastFailure = lastFailure(f, result)
+	deriveToken(s, f, result, token)
+	deriveRefreshAt(s, f, result, token)
+	deriveRecords(s, f, result)
+	for _, condition := range conditions(f, s, token) {
+		setCondition(s, condition, f)
+	}
+	return s
+}
+
+// published is the token that the target holds once the action is done. current
+// says that it is one for the spec as it is now.
+type published struct {
+	held, current bool
+	life          lifetime.Token
+}
+
+func (p published) good(now time.Time) bool {
+	return p.held && p.current && !p.life.Expired(now)
+}
+
+// lastFailure counts failures in a row. A published token ends the row, and so
+// does a change of something that the failure may come from.
+func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
+	before := f.credential.Status.LastFailure
+	switch {
+	case result.failure != nil:
+		failed := &v1alpha1.LastFailure{
+			Time:      metav1.NewTime(f.now.UTC().Truncate(time.Second)),
+			FirstTime: metav1.NewTime(f.now.UTC().Truncate(time.Second)),
+			Reason:    result.failure.reason,
+			Message:   result.failure.message,
+			Count:     1,
+		}
+		if before != nil && !f.causeChanged() {
+			failed.FirstTime, failed.Count = before.FirstTime, before.Count+1
+		}
+		return failed
+	case result.settled, f.causeChanged():
+		return nil
+	}
+	return before
+}
+
+func deriveToken(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, token published) {
+	if !token.held {
+		s.SecretResourceVersion = ""
+		s.IssuedAt, s.ExpiresAt = nil, nil
+		return
+	}
+	s.SecretName = secretstore.TargetName(f.credential)
+	s.IssuedAt, s.ExpiresAt = timestamp(token.life.IssuedAt), timestamp(token.life.ExpiresAt)
+	s.SecretResourceVersion = result.version
+	if result.version == "" {
+		s.SecretResourceVersion = f.secret.ResourceVersion
+	}
+}
+
+// deriveRefreshAt draws the time of the next request once, when a failure is new;
+// after that it is only compared.
+func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, token published) {
+	seed := string(f.credential.UID)
+	switch {
+	case f.credential.Spec.Suspend || f.conflict != nil:
+		s.RefreshAt = nil
+	case result.failure != nil:
+		s.RefreshAt = timestamp(lifetime.RetryAt(lifetime.Failure{
+			Class:      result.failure.class,
+			Count:      int(s.LastFailure.Count),
+			First:      s.LastFailure.FirstTime.Time,
+			Last:       s.LastFailure.Time.Time,
+			RetryAfter: result.failure.retryAfter,
+		}, token.life, seed))
+	case s.LastFailure != nil && s.RefreshAt != nil:
+	case token.held:
+		s.RefreshAt = timestamp(lifetime.RefreshAt(token.life, refreshPolicy(f.credential.Spec.Refresh), seed))
+	default:
+		s.RefreshAt = nil
+	}
+}
+
+// deriveRecords keeps what the next decision compares with.
+func deriveRecords(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult) {
+	o := f.exchange.outcome
+	switch {
+	case result.settled && o != nil:
+		s.Sources = o.versions
+		s.LastRefreshRequest = o.refreshRequest
+	case f.held && f.credential.Status.IssuedAt == nil:
+		// The status was lost: what stands now is what the token was made from, as
+		// far as anybody can tell.
+		s.Sources = f.sources
+		s.LastRefreshRequest = currentRequests(f)
+	}
+}
+
+// conditions are Ready, Reconciling and Stalled, in this order.
+func conditions(f *facts, s *v1alpha1.OAuthCredentialStatus, token published) []metav1.Condition {
+	ready := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse}
+	if token.good(f.now) {
+		ready.Status = metav1.ConditionTrue
+	}
+	ready.Reason, ready.Message = explain(f, s, token)
+
+	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: ready.Reason}
+	if f.conflict != nil || (s.LastFailure != nil && stalling[s.LastFailure.Reason]) {
+		stalled.Status = metav1.ConditionTrue
+		stalled.Reason, stalled.Message = trouble(f, s)
+	}
+	reconciling := metav1.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: ready.Reason}
+	if ready.Status == metav1.ConditionFalse && stalled.Status == metav1.ConditionFalse && !f.credential.Spec.Suspend {
+		reconciling.Status = metav1.ConditionTrue
+		reconciling.Message = ready.Message
+	}
+	return []metav1.Condition{ready, reconciling, stalled}
+}
+
+// explain is the reason and the message of the Ready condition.
+func explain(f *facts, s *v1alpha1.OAuthCredentialStatus, token published) (reason, message string) {
+	troubleReason, troubleMessage := trouble(f, s)
+	switch {
+	case !token.good(f.now) && troubleReason != "":
+		return troubleReason, troubleMessage
+	case f.credential.Spec.Suspend:
+		return v1alpha1.ReasonSuspended, "No token is asked for while spec.suspend is true"
+	case token.good(f.now):
+		reason, message = goodToken(f, token)
+		if troubleReason != "" {
+			message += fmt.Sprintf("; the next one could not be had (%s): %s", troubleReason, troubleMessage)
+		}
+		return reason, message
+	case token.held && token.current:
+		return v1alpha1.ReasonTokenExpired, "The token has expired, and a new one is being asked for"
+	default:
+		return v1alpha1.ReasonRequestingToken, "A token is being asked for"
+	}
+}
+
+func goodToken(f *facts, token published) (reason, message string) {
+	message = fmt.Sprintf("The Secret %q holds a good token", secretstore.TargetName(f.credential))
+	switch life := token.life.Lifetime(); {
+	case token.life.ExpiresAt.IsZero():
+		return v1alpha1.ReasonLifetimeUnknown, message +
+			"; the provider does not say for how long, so it is replaced every hour: set spec.provider.lifetime.default if you know"
+	case life < propagation:
+		message += fmt.Sprintf("; it lives %s, less than a mounted Secret may take to reach a pod's files: "+
+			"use the tokensync sidecar, or read the Secret through the API", life)
+	}
+	return v1alpha1.ReasonTokenIssued, message
+}
+
+// trouble is what stands in the way of the next token, if anything does.
+func trouble(f *facts, s *v1alpha1.OAuthCredentialStatus) (reason, message string) {
+	switch {
+	case f.conflict != nil:
+		return f.conflict.reason, f.conflict.message
+	case s.LastFailure != nil:
+		return s.LastFailure.Reason, s.LastFailure.Message
+	}
+	return "", ""
+}
+
+// setCondition sets a condition, and keeps its time while its status stays.
+func setCondition(s *v1alpha1.OAuthCredentialStatus, condition metav1.Condition, f *facts) {
+	condition.ObservedGeneration = f.credential.Generation
+	condition.LastTransitionTime = metav1.NewTime(f.now.UTC().Truncate(time.Second))
+	at := slices.IndexFunc(s.Conditions, func(c metav1.Condition) bool { return c.Type == condition.Type })
+	if at < 0 {
+		s.Conditions = append(s.Conditions, condition)
+		return
+	}
+	if s.Conditions[at].Status == condition.Status {
+		condition.LastTransitionTime = s.Conditions[at].LastTransitionTime
+	}
+	s.Conditions[at] = condition
+}
+
+// applyStatus writes the status, unless it is the one that stands. The UID keeps
+// it off a namesake that was made in the meantime.
+func (r *Reconciler) applyStatus(ctx context.Context, credential *v1alpha1.OAuthCredential, status *v1alpha1.OAuthCredentialStatus) error {
+	if equality.Semantic.DeepEqual(&credential.Status, status) {
+		return nil
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(status)
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	object := &unstructured.Unstructured{Object: map[string]any{"status": content}}
+	object.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("OAuthCredential"))
+	object.SetNamespace(credential.Namespace)
+	object.SetName(credential.Name)
+	object.SetUID(credential.UID)
+	err = r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), secretstore.FieldManager, client.ForceOwnership)
+	if err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	r.writes.wroteStatus(credential, object.GetResourceVersion())
+	return nil
+}
+
+func timestamp(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &metav1.Time{Time: t.UTC().Truncate(time.Second)}
+}

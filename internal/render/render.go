@@ -1,0 +1,108 @@
+// Package render turns a token into the data of a Secret. It is pure: it knows
+// neither Kubernetes nor a clock.
+package render
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tokensync/tokensync/internal/redact"
+)
+
+// The default keys of a target Secret.
+const (
+	keyAccessToken = "access_token"
+	keyTokenType   = "token_type"
+	keyExpiresAt   = "expires_at"
+	keyScope       = "scope"
+)
+
+// Token is what there is to publish.
+type Token struct {
+	AccessToken redact.String
+	// Type is the normalised token type, `Bearer` in the common case.
+	Type string
+	// Scope is the granted scope, empty where the provider did not say.
+	Scope string
+	// ExpiresAt is zero where the lifetime is unknown.
+	ExpiresAt time.Time
+}
+
+// Data renders the default keys: access_token, token_type, expires_at where it is
+// known and scope where the provider answered one.
+func Data(t Token) map[string][]byte {
+	data := map[string][]byte{
+		keyAccessToken: []byte(t.AccessToken.Reveal()),
+		keyTokenType:   []byte(t.Type),
+	}
+	if !t.ExpiresAt.IsZero() {
+		data[keyExpiresAt] = []byte(t.ExpiresAt.UTC().Format(time.RFC3339))
+	}
+	if t.Scope != "" {
+		data[keyScope] = []byte(t.Scope)
+	}
+	return data
+}
+
+// Hash is a hash of rendered data, to hold it against later.
+func Hash(data map[string][]byte) string {
+	const size = 16 // bytes; enough against accidents, and a token has entropy of its own
+	h := sha256.New()
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		// Each part goes in with its length ahead, so that no two sets hash alike.
+		for _, part := range [][]byte{[]byte(key), data[key]} {
+			h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(part))))
+			h.Write(part)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:size])
+}
+
+// Recover reads the token back out of data that Data rendered, given the hash that
+// was recorded beside it and the expiry as it may be known. It finds the token in
+// spite of keys that were added, removed or edited, as long as what it finds
+// renders to the same hash again; else it answers false.
+func Recover(data map[string][]byte, hash string, expiries ...time.Time) (Token, bool) {
+	if len(data[keyAccessToken]) == 0 {
+		return Token{}, false
+	}
+	for _, expiresAt := range expiries {
+		if token, ok := recoverWith(data, hash, expiresAt); ok {
+			return token, true
+		}
+	}
+	return Token{}, false
+}
+
+func recoverWith(data map[string][]byte, hash string, expiresAt time.Time) (Token, bool) {
+	for _, tokenType := range []string{string(data[keyTokenType]), "Bearer"} {
+		for _, scope := range []string{string(data[keyScope]), ""} {
+			token := Token{
+				AccessToken: redact.New(string(data[keyAccessToken])),
+				Type:        tokenType,
+				Scope:       scope,
+				ExpiresAt:   expiresAt,
+			}
+			if Hash(Data(token)) == hash {
+				return token, true
+			}
+		}
+	}
+	return Token{}, false
+}
+
+// Holds says that data holds every rendered key as it was rendered, whatever
+// others added beside.
+func Holds(data, rendered map[string][]byte) bool {
+	for key, value := range rendered {
+		if !bytes.Equal(data[key], value) {
+			return false
+		}
+	}
+	return true
+}

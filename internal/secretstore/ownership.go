@@ -1,0 +1,61 @@
+package secretstore
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+)
+
+// Owner says whose a Secret is, as a credential sees it.
+type Owner string
+
+// The owners.
+const (
+	// Nobody means that there is no such Secret.
+	Nobody Owner = "Nobody"
+	// Us means that the Secret belongs to the credential.
+	Us Owner = "Us"
+	// AnotherCredential means that the Secret belongs to a credential of another name.
+	AnotherCredential Owner = "AnotherCredential"
+	// Stranger means that something other than tokensync made the Secret.
+	Stranger Owner = "Stranger"
+)
+
+// OwnerOf tells whose the Secret with these metadata is; nil metadata stand for
+// no Secret. name is the credential's name where the owner is AnotherCredential.
+func OwnerOf(secret *metav1.ObjectMeta, credential *v1alpha1.OAuthCredential) (owner Owner, name string) {
+	if secret == nil {
+		return Nobody, ""
+	}
+	if controller := metav1.GetControllerOfNoCopy(secret); controller != nil && controller.UID == credential.UID {
+		return Us, ""
+	}
+	if secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedByTokensync {
+		return Stranger, ""
+	}
+	switch name := secret.Labels[v1alpha1.LabelCredential]; name {
+	case credential.Name:
+		return Us, ""
+	case "":
+		return Stranger, ""
+	default:
+		return AnotherCredential, name
+	}
+}
+
+// Adoptable tells whether a Secret of a stranger may be taken over; where it may
+// not, refusal completes the sentence "Secret x ...".
+func Adoptable(secret *corev1.Secret) (refusal string, ok bool) {
+	switch {
+	case secret.Type == corev1.SecretTypeServiceAccountToken,
+		secret.Type == corev1.SecretTypeBootstrapToken,
+		strings.HasPrefix(string(secret.Type), "helm.sh/"):
+		return "is of a type with powers of its own in Kubernetes", false
+	case metav1.GetControllerOfNoCopy(secret) != nil:
+		return "is kept by another controller", false
+	}
+	return "", true
+}

@@ -1,0 +1,231 @@
+package secretstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+)
+
+// FieldManager is the name under which tokensync owns fields.
+const FieldManager client.FieldOwner = "tokensync"
+
+// carriedManager owns what others had put into a Secret that had to be made anew.
+const carriedManager client.FieldOwner = "tokensync-carried-over"
+
+// ErrTaken says that somebody else made a Secret of that name first.
+var ErrTaken = errors.New("the Secret was made by somebody else in the meantime")
+
+// RejectedError says that the API server refuses the Secret as it was rendered.
+type RejectedError struct {
+	// Name is the name of the Secret.
+	Name string
+	// Reason is the API server's reason, such as Invalid or Forbidden.
+	Reason metav1.StatusReason
+	// Fields are the fields that it named, in its order.
+	Fields []string
+}
+
+// Error names the Secret, the reason and the fields. The API server's own text
+// stays out, because it may quote values.
+func (e *RejectedError) Error() string {
+	text := fmt.Sprintf("the API server refuses the Secret %q (%s", e.Name, e.Reason)
+	for _, field := range e.Fields {
+		text += ", " + field
+	}
+	return text + ")"
+}
+
+// Store reads and writes target Secrets.
+type Store struct {
+	// Writer writes.
+	Writer client.Writer
+	// Reader reads from the API server, never from a cache.
+	Reader client.Reader
+}
+
+// Read reads a Secret whole; nil where there is none.
+func (s *Store) Read(ctx context.Context, key types.NamespacedName) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	if err := s.Reader.Get(ctx, key, secret); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	return secret, nil
+}
+
+// Write publishes a token. seen are the metadata of the Secret as it was found to
+// be the credential's or adoptable, nil where there was none; adopt says that it
+// was a stranger's until now. The answer is the resourceVersion of the Secret that
+// holds the token.
+//
+// An error is ErrTaken, a *RejectedError, or the client's: a conflict means that
+// the Secret has changed since it was seen.
+func (s *Store) Write(ctx context.Context, credential *v1alpha1.OAuthCredential, token Token, seen *metav1.ObjectMeta, adopt bool) (string, error) {
+	adopted := adopt || (seen != nil && isAdopted(seen))
+	desired := configuration(credential, token, adopted)
+	if seen == nil {
+		return s.create(ctx, desired)
+	}
+	desired.WithUID(seen.UID).WithResourceVersion(seen.ResourceVersion)
+	err := s.Writer.Apply(ctx, desired, FieldManager, client.ForceOwnership)
+	if !adopted && typeIsImmutable(err) {
+		return s.recreate(ctx, credential, token)
+	}
+	if err != nil {
+		return "", classify(err, *desired.Name)
+	}
+	return *desired.ResourceVersion, nil
+}
+
+// create applies a Secret where none was seen. Should somebody else have been
+// faster, the apply either conflicts with their fields, or its answer shows them;
+// then what was added to their Secret is taken back.
+func (s *Store) create(ctx context.Context, desired *corev1ac.SecretApplyConfiguration) (string, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(desired)
+	if err != nil {
+		return "", fmt.Errorf("encode the Secret %q: %w", *desired.Name, err)
+	}
+	// Only the untyped answer shows who manages its fields.
+	secret := &unstructured.Unstructured{Object: content}
+	err = s.Writer.Apply(ctx, client.ApplyConfigurationFromUnstructured(secret), FieldManager)
+	if apierrors.IsConflict(err) {
+		return "", ErrTaken
+	}
+	if err != nil {
+		return "", classify(err, *desired.Name)
+	}
+	for _, entry := range secret.GetManagedFields() {
+		if manager := client.FieldOwner(entry.Manager); manager != FieldManager && manager != carriedManager {
+			key := types.NamespacedName{Namespace: *desired.Namespace, Name: *desired.Name}
+			return "", errors.Join(ErrTaken, s.Withdraw(ctx, key, secret.GetUID()))
+		}
+	}
+	return secret.GetResourceVersion(), nil
+}
+
+// recreate makes the Secret anew, because its type cannot change, and carries over
+// what others had put into it.
+func (s *Store) recreate(ctx context.Context, credential *v1alpha1.OAuthCredential, token Token) (string, error) {
+	key := types.NamespacedName{Namespace: credential.Namespace, Name: TargetName(credential)}
+	old, err := s.Read(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	desired := configuration(credential, token, false)
+	if old != nil {
+		if err := s.Delete(ctx, &old.ObjectMeta); err != nil {
+			return "", err
+		}
+		if rest := carried(old, desired); rest != nil {
+			if err := s.Writer.Apply(ctx, rest, carriedManager); err != nil {
+				return "", classify(err, key.Name)
+			}
+		}
+	}
+	return s.create(ctx, desired)
+}
+
+// carried is what a Secret holds that tokensync did not write; nil where it holds
+// nothing else.
+func carried(old *corev1.Secret, desired *corev1ac.SecretApplyConfiguration) *corev1ac.SecretApplyConfiguration {
+	rest := corev1ac.Secret(old.Name, old.Namespace).WithType(*desired.Type)
+	mine := managedBy(old.ManagedFields, FieldManager)
+	for key, value := range old.Labels {
+		if !mine.has("f:metadata", "f:labels", "f:"+key) {
+			rest.WithLabels(map[string]string{key: value})
+		}
+	}
+	for key, value := range old.Annotations {
+		if !mine.has("f:metadata", "f:annotations", "f:"+key) {
+			rest.WithAnnotations(map[string]string{key: value})
+		}
+	}
+	for key, value := range old.Data {
+		if !mine.has("f:data", "f:"+key) {
+			rest.WithData(map[string][]byte{key: value})
+		}
+	}
+	if len(rest.Data) == 0 && (rest.ObjectMetaApplyConfiguration == nil || len(rest.Labels)+len(rest.Annotations) == 0) {
+		return nil
+	}
+	return rest
+}
+
+// Delete deletes exactly the Secret that was seen.
+func (s *Store) Delete(ctx context.Context, seen *metav1.ObjectMeta) error {
+	secret := &metav1.PartialObjectMetadata{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: seen.Namespace, Name: seen.Name},
+	}
+	return client.IgnoreNotFound(s.Writer.Delete(ctx, secret,
+		client.Preconditions{UID: &seen.UID, ResourceVersion: &seen.ResourceVersion}))
+}
+
+// Withdraw removes from a Secret all that tokensync put there, and leaves the rest.
+func (s *Store) Withdraw(ctx context.Context, key types.NamespacedName, uid types.UID) error {
+	nothing := corev1ac.Secret(key.Name, key.Namespace).WithUID(uid)
+	err := s.Writer.Apply(ctx, nothing, FieldManager, client.ForceOwnership)
+	if apierrors.IsConflict(err) {
+		return nil // another Secret of the same name by now
+	}
+	return client.IgnoreNotFound(err)
+}
+
+// Release gives up a Secret that is the credential's no longer, because its spec
+// names another: it is deleted where the credential owned it, its keys are removed
+// where it was adopted, and it stays where it is to be retained.
+func (s *Store) Release(ctx context.Context, secret *metav1.ObjectMeta, owner types.UID) error {
+	key := types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}
+	controller := metav1.GetControllerOfNoCopy(secret)
+	switch {
+	case controller != nil && controller.UID == owner:
+		return s.Delete(ctx, secret)
+	case secret.Annotations[v1alpha1.AnnotationAdopted] == string(v1alpha1.DeletionPolicyDelete):
+		return s.Withdraw(ctx, key, secret.UID)
+	}
+	return nil
+}
+
+// typeIsImmutable says that an update was refused because of the Secret's type.
+func typeIsImmutable(err error) bool {
+	status := apierrors.APIStatus(nil)
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return false
+	}
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Field == "type" {
+			return true
+		}
+	}
+	return false
+}
+
+// classify tells a refusal of the Secret from an API server that is in trouble.
+func classify(err error, name string) error {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) {
+		return err
+	}
+	refused := apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) ||
+		apierrors.IsRequestEntityTooLargeError(err)
+	if !refused || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return err
+	}
+	rejected := &RejectedError{Name: name, Reason: status.Status().Reason}
+	if details := status.Status().Details; details != nil {
+		for _, cause := range details.Causes {
+			rejected.Fields = append(rejected.Fields, cause.Field)
+		}
+	}
+	return rejected
+}

@@ -1,0 +1,168 @@
+package secretstore
+
+import (
+	"maps"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/render"
+)
+
+// Token is a token as it is published.
+type Token struct {
+	render.Token
+	// IssuedAt is the instant before the token was asked for.
+	IssuedAt time.Time
+	// InputsHash is a hash of what the token was asked for with.
+	InputsHash string
+}
+
+// Described is what a target Secret says of the token in it.
+type Described struct {
+	Life       lifetime.Token
+	InputsHash string
+	DataHash   string
+}
+
+// Describe reads the annotations of a target Secret. It answers false where they
+// do not describe a token.
+func Describe(secret *metav1.ObjectMeta) (Described, bool) {
+	issuedAt, ok := instant(secret.Annotations[v1alpha1.AnnotationIssuedAt])
+	if !ok {
+		return Described{}, false
+	}
+	described := Described{
+		Life:       lifetime.Token{IssuedAt: issuedAt},
+		InputsHash: secret.Annotations[v1alpha1.AnnotationInputsHash],
+		DataHash:   secret.Annotations[v1alpha1.AnnotationDataHash],
+	}
+	if text, there := secret.Annotations[v1alpha1.AnnotationExpiresAt]; there {
+		if described.Life.ExpiresAt, ok = instant(text); !ok {
+			return Described{}, false
+		}
+	}
+	return described, described.DataHash != "" && described.InputsHash != ""
+}
+
+// Inspect looks into a target Secret for the token that was written there, and
+// tells whether the Secret still is as it was written for the credential. known is
+// the expiry that the credential's status names, zero where it names none. It
+// answers false where the token is lost.
+func Inspect(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, known time.Time) (token Token, drifted, ok bool) {
+	described, _ := Describe(&secret.ObjectMeta)
+	issuedAt, issued := instant(secret.Annotations[v1alpha1.AnnotationIssuedAt])
+	written, _ := instant(string(secret.Data[v1alpha1.KeyExpiresAt]))
+	found, ok := render.Recover(secret.Data, secret.Annotations[v1alpha1.AnnotationDataHash],
+		described.Life.ExpiresAt, written, known)
+	if !ok || !issued {
+		return Token{}, false, false
+	}
+	token = Token{Token: found, IssuedAt: issuedAt, InputsHash: secret.Annotations[v1alpha1.AnnotationInputsHash]}
+	return token, !asWritten(secret, credential, token), true
+}
+
+// asWritten tells whether a Secret holds all that would be applied to it.
+func asWritten(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, token Token) bool {
+	desired := configuration(credential, token, isAdopted(&secret.ObjectMeta))
+	for _, reference := range desired.OwnerReferences {
+		if controller := metav1.GetControllerOfNoCopy(secret); controller == nil || controller.UID != *reference.UID {
+			return false
+		}
+	}
+	released := len(desired.OwnerReferences) == 0 && metav1.IsControlledBy(secret, credential)
+	return !released && *desired.Type == secret.Type &&
+		contains(secret.Labels, desired.Labels) &&
+		contains(secret.Annotations, desired.Annotations) &&
+		render.Holds(secret.Data, desired.Data)
+}
+
+func contains(have, want map[string]string) bool {
+	for key, value := range want {
+		if got, ok := have[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+// configuration is the Secret that a credential's token makes.
+func configuration(credential *v1alpha1.OAuthCredential, token Token, adopted bool) *corev1ac.SecretApplyConfiguration {
+	target := credential.Spec.Secret
+	data := render.Data(token.Token)
+	labels := text(target.Labels)
+	labels[v1alpha1.LabelManagedBy] = v1alpha1.ManagedByTokensync
+	labels[v1alpha1.LabelCredential] = credential.Name
+	annotations := text(target.Annotations)
+	maps.Copy(annotations, map[string]string{
+		v1alpha1.AnnotationIssuedAt:   token.IssuedAt.UTC().Format(time.RFC3339),
+		v1alpha1.AnnotationInputsHash: token.InputsHash,
+		v1alpha1.AnnotationDataHash:   render.Hash(data),
+	})
+	if !token.ExpiresAt.IsZero() {
+		annotations[v1alpha1.AnnotationExpiresAt] = token.ExpiresAt.UTC().Format(time.RFC3339)
+	}
+	secret := corev1ac.Secret(TargetName(credential), credential.Namespace).
+		WithType(TargetType(credential)).
+		WithLabels(labels).
+		WithData(data)
+	switch policy := deletionPolicy(credential); {
+	case adopted:
+		// Without an owner reference it outlives the credential. The mark tells
+		// whether the keys of tokensync do.
+		annotations[v1alpha1.AnnotationAdopted] = string(policy)
+	case policy == v1alpha1.DeletionPolicyDelete:
+		secret.WithOwnerReferences(metav1ac.OwnerReference().
+			WithAPIVersion(v1alpha1.GroupVersion.String()).
+			WithKind("OAuthCredential").
+			WithName(credential.Name).
+			WithUID(credential.UID).
+			WithController(true))
+	}
+	return secret.WithAnnotations(annotations)
+}
+
+// TargetName is the name of the credential's Secret.
+func TargetName(credential *v1alpha1.OAuthCredential) string {
+	if credential.Spec.Secret.Name != "" {
+		return credential.Spec.Secret.Name
+	}
+	return credential.Name
+}
+
+// TargetType is the type of the credential's Secret.
+func TargetType(credential *v1alpha1.OAuthCredential) corev1.SecretType {
+	if credential.Spec.Secret.Type != "" {
+		return corev1.SecretType(credential.Spec.Secret.Type)
+	}
+	return corev1.SecretTypeOpaque
+}
+
+func deletionPolicy(credential *v1alpha1.OAuthCredential) v1alpha1.DeletionPolicy {
+	if policy := credential.Spec.Secret.DeletionPolicy; policy != "" {
+		return policy
+	}
+	return v1alpha1.DeletionPolicyDelete
+}
+
+func isAdopted(secret *metav1.ObjectMeta) bool {
+	return secret.Annotations[v1alpha1.AnnotationAdopted] != ""
+}
+
+func text[V ~string](m map[string]V) map[string]string {
+	plain := make(map[string]string, len(m)+4)
+	for key, value := range m {
+		plain[key] = string(value)
+	}
+	return plain
+}
+
+func instant(text string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, text)
+	return t.UTC(), err == nil
+}
