@@ -1,0 +1,172 @@
+// Package operator runs the operator as a process of its own, for tests, the demo
+// and the benchmark: so that it can be killed like one.
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/tokensync/tokensync/test/cluster"
+)
+
+// Options say how to run the operator.
+type Options struct {
+	// Binary is the path of the binary.
+	Binary string
+	// Kubeconfig is the path of a kubeconfig file.
+	Kubeconfig string
+	// Arguments are added to those that make it fit a test: loopback and plain HTTP
+	// are allowed.
+	Arguments []string
+	// Environment is added to the environment of the process.
+	Environment []string
+	// Log takes what the operator prints.
+	Log io.Writer
+}
+
+// Process is a running operator.
+type Process struct {
+	// MetricsURL and HealthURL are where it serves its metrics and its health.
+	MetricsURL, HealthURL string
+
+	command *exec.Cmd
+	done    chan struct{}
+	err     error
+}
+
+// Build builds the operator into bin/, with further arguments to `go build`, and
+// answers the path of the binary.
+func Build(ctx context.Context, name string, arguments ...string) (string, error) {
+	path := filepath.Join(cluster.Root(), "bin", name)
+	arguments = append(append([]string{"build", "-o", path}, arguments...), "./cmd/tokensync-operator")
+	command := exec.CommandContext(ctx, "go", arguments...)
+	command.Dir = cluster.Root()
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the operator: %w\n%s", err, output)
+	}
+	return path, nil
+}
+
+// Start starts the operator and waits until it answers its health check.
+func Start(ctx context.Context, o Options) (*Process, error) {
+	metrics, health, err := freeAddresses()
+	if err != nil {
+		return nil, err
+	}
+	arguments := append([]string{
+		"--kubeconfig=" + o.Kubeconfig,
+		"--metrics-bind-address=" + metrics,
+		"--health-probe-bind-address=" + health,
+		"--egress-allow-cidr=127.0.0.0/8,::1/128",
+		"--allow-insecure-http",
+	}, o.Arguments...)
+	p := &Process{
+		MetricsURL: "http://" + metrics + "/metrics",
+		HealthURL:  "http://" + health + "/readyz",
+		// Not CommandContext: a test that ends stops the process itself.
+		command: exec.Command(o.Binary, arguments...),
+		done:    make(chan struct{}),
+	}
+	p.command.Stdout, p.command.Stderr = o.Log, o.Log
+	p.command.Env = append(os.Environ(), o.Environment...)
+	// The operator must not outlive a test binary that is killed.
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.command.Start(); err != nil {
+		return nil, fmt.Errorf("start the operator: %w", err)
+	}
+	go func() {
+		p.err = p.command.Wait()
+		close(p.done)
+	}()
+	if err := p.waitUntilHealthy(ctx); err != nil {
+		return nil, errors.Join(err, p.Kill())
+	}
+	return p, nil
+}
+
+func (p *Process) waitUntilHealthy(ctx context.Context) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.HealthURL, http.NoBody)
+		if err != nil {
+			return err
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			_ = response.Body.Close()
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-p.done:
+			return fmt.Errorf("the operator ended by itself: %w", p.err)
+		case <-ctx.Done():
+			return fmt.Errorf("the operator does not answer: %w", ctx.Err())
+		}
+	}
+}
+
+// PID is the process's id.
+func (p *Process) PID() int { return p.command.Process.Pid }
+
+// Running tells whether the process runs.
+func (p *Process) Running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Kill ends the process by SIGKILL and waits until it is gone.
+func (p *Process) Kill() error { return p.end(syscall.SIGKILL) }
+
+// Stop ends the process by SIGTERM and waits until it is gone.
+func (p *Process) Stop() error { return p.end(syscall.SIGTERM) }
+
+func (p *Process) end(signal syscall.Signal) error {
+	if err := p.command.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	<-p.done
+	return nil
+}
+
+// Metrics reads the operator's metrics.
+func (p *Process) Metrics(ctx context.Context) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.MetricsURL, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
+}
+
+// freeAddresses finds two loopback addresses that nobody listens on.
+func freeAddresses() (string, string, error) {
+	var addresses [2]string
+	for i := range addresses {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", "", err
+		}
+		defer func() { _ = listener.Close() }()
+		addresses[i] = listener.Addr().String()
+	}
+	return addresses[0], addresses[1], nil
+}

@@ -1,0 +1,89 @@
+package schema_test
+
+import (
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = DescribeTable("the name of a credential",
+	func(ctx SpecContext, name string, want verdict) {
+		judge(ctx, fmt.Sprintf("metadata: {name: %s}", name), want)
+	},
+	Entry("may have 63 characters", strings.Repeat("a", 63), accepted()),
+	Entry("may hold dots", "a.b", accepted()),
+	Entry("may not have 64", strings.Repeat("a", 64),
+		refused("", "the name of a credential becomes a label: at most 63 characters")),
+	Entry("may not have 253", strings.Repeat("a", 253), refused("", "at most 63 characters")),
+	Entry("may not hold capitals", "Acme", refused("metadata.name", "RFC 1123 subdomain")),
+)
+
+var _ = DescribeTable("spec.grantType",
+	func(ctx SpecContext, grant string, want verdict) {
+		judge(ctx, fmt.Sprintf("spec: {grantType: %s}", grant), want)
+	},
+	Entry("takes client_credentials", "client_credentials", accepted()),
+	Entry("refuses another", "authorization_code", refused("spec.grantType", `supported values: "client_credentials"`)),
+	Entry("refuses CamelCase", "ClientCredentials", refused("spec.grantType", "Unsupported value")),
+	Entry("refuses an empty one", `""`, refused("spec.grantType", "Unsupported value")),
+)
+
+var _ = DescribeTable("scopes, audiences and resources",
+	func(ctx SpecContext, list string, want verdict) {
+		for _, field := range []string{"scopes", "audiences", "resources"} {
+			here := want
+			if len(want.says) > 0 {
+				here = refused("spec."+field+want.says[0], want.says[1:]...)
+			}
+			judge(ctx, fmt.Sprintf("spec: {%s: %s}", field, list), here)
+		}
+	},
+	Entry("may be empty", "[]", accepted()),
+	Entry("may be several", "[b, a]", accepted()),
+	Entry("may be URLs", "['https://api.example.com/.default']", accepted()),
+	Entry("may differ in case", "[a, A]", accepted()),
+	Entry("may not repeat", "[a, b, a]", refused("[2]", `Duplicate value: "a"`)),
+	Entry("may not hold an empty one", `[a, ""]`, refused("[1]", "at least 1 chars")),
+	Entry("may be 64", fmt.Sprintf("[%s]", entries(64, "s%d")), accepted()),
+	Entry("may not be 65", fmt.Sprintf("[%s]", entries(65, "s%d")), refused("", "Too many: 65: must have at most 64 items")),
+	Entry("may have 2048 characters", fmt.Sprintf("[%s]", strings.Repeat("a", 2048)), accepted()),
+	Entry("may not have 2049", fmt.Sprintf("[%s]", strings.Repeat("a", 2049)), refused("[0]", "Too long", "2048")),
+	Entry("may not be one text", "a", refused("", `must be of type array: "string"`)),
+	Entry("may not be numbers", "[1]", refused("[0]", `must be of type string: "integer"`)),
+)
+
+const scopeMessage = "may hold no space, quote, backslash or character beyond ASCII: make each scope an item of its own"
+
+var _ = DescribeTable("a scope",
+	func(ctx SpecContext, scope string, want verdict) {
+		if len(want.says) > 0 {
+			want = refused("spec.scopes[0]", want.says...)
+		}
+		judge(ctx, fmt.Sprintf("spec: {scopes: [%s]}", quote(scope)), want)
+	},
+	Entry("may hold all that RFC 6749 lets it", "!#[]^_`{|}~:/?@.-+*'()&=,;<>$%", accepted()),
+	Entry("may hold no space", "read write", refused(scopeMessage)),
+	Entry("may not begin with a space", " read", refused(scopeMessage)),
+	Entry("may hold no line break", "read\n", refused(scopeMessage)),
+	Entry("may hold no quote", `"read"`, refused(scopeMessage)),
+	Entry("may hold no backslash", `a\b`, refused(scopeMessage)),
+	Entry("may hold no umlaut", "lösen", refused(scopeMessage)),
+)
+
+// Sets keep their order, in which scopes are sent.
+var _ = It("keeps the order of scopes", func(ctx SpecContext) {
+	object, err := create(ctx, strict, manifest("spec: {scopes: [c, a, b]}"))
+	Expect(err).NotTo(HaveOccurred())
+	Expect(expectReadable(ctx, object).Spec.Scopes).To(Equal([]string{"c", "a", "b"}))
+})
+
+var _ = DescribeTable("spec.suspend",
+	func(ctx SpecContext, value string, want verdict) {
+		judge(ctx, fmt.Sprintf("spec: {suspend: %s}", value), want)
+	},
+	Entry("may be true", "true", accepted()),
+	Entry("may be false", "false", accepted()),
+	Entry("may be no text", `"true"`, refused("spec.suspend", `must be of type boolean: "string"`)),
+)

@@ -1,0 +1,183 @@
+package schema_test
+
+import (
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+)
+
+// Headers and parameters are given with the provider, with the credential, or
+// with both; what holds for one holds for the other.
+func additions(ctx SpecContext, list string, want verdict) {
+	GinkgoHelper()
+	judgeAt(ctx, "spec.request", "spec: {request: %s}", list, want)
+	judgeAt(ctx, "spec.provider.request", "spec: {provider: {request: %s}}", list, want)
+}
+
+func judgeAt(ctx SpecContext, path, around, list string, want verdict) {
+	GinkgoHelper()
+	if len(want.says) > 0 {
+		want = refused(path+want.says[0], want.says[1:]...)
+	}
+	judge(ctx, fmt.Sprintf(around, list), want)
+}
+
+// entries writes n list entries, each by a format that takes its number.
+func entries(n int, format string) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(format, i)
+	}
+	return strings.Join(list, ", ")
+}
+
+var _ = DescribeTable("headers and parameters", additions,
+	Entry("may be none", "{}", accepted()),
+	Entry("may be empty lists", "{headers: [], parameters: []}", accepted()),
+	Entry("take a value", "{headers: [{name: X-A, value: a}], parameters: [{name: a, value: b}]}", accepted()),
+	Entry("take an empty value", `{headers: [{name: X-A, value: ""}], parameters: [{name: a, value: ""}]}`, accepted()),
+	Entry("take a value from a Secret",
+		"{headers: [{name: X-A, valueFrom: {secretKeyRef: {name: s, key: k}}}], parameters: [{name: a, valueFrom: {secretKeyRef: {name: s, key: k}}}]}",
+		accepted()),
+	Entry("refuse a header with neither", "{headers: [{name: X-A}]}",
+		refused(".headers[0]", "exactly one of the fields in [value valueFrom] must be set")),
+	Entry("refuse a header with both", "{headers: [{name: X-A, value: a, valueFrom: {secretKeyRef: {name: s, key: k}}}]}",
+		refused(".headers[0]", "exactly one of the fields in [value valueFrom] must be set")),
+	Entry("refuse a parameter with neither", "{parameters: [{name: a}]}",
+		refused(".parameters[0]", "exactly one of the fields in [value valueFrom] must be set")),
+	Entry("refuse a parameter with both", "{parameters: [{name: a, value: a, valueFrom: {secretKeyRef: {name: s, key: k}}}]}",
+		refused(".parameters[0]", "exactly one of the fields in [value valueFrom] must be set")),
+	Entry("refuse an empty valueFrom", "{headers: [{name: X-A, valueFrom: {}}]}",
+		refused(".headers[0].valueFrom.secretKeyRef", "Required value")),
+	Entry("refuse a valueFrom without a key", "{parameters: [{name: a, valueFrom: {secretKeyRef: {name: s}}}]}",
+		refused(".parameters[0].valueFrom.secretKeyRef.key", "Required value")),
+	Entry("refuse a valueFrom without a name", "{headers: [{name: X-A, valueFrom: {secretKeyRef: {key: k}}}]}",
+		refused(".headers[0].valueFrom.secretKeyRef.name", "Required value")),
+	Entry("refuse a header without a name", "{headers: [{value: a}]}", refused(".headers[0].name", "Required value")),
+	Entry("refuse a parameter without a name", "{parameters: [{value: a}]}", refused(".parameters[0].name", "Required value")),
+	Entry("refuse a number as a value", "{parameters: [{name: a, value: 1}]}",
+		refused(".parameters[0].value", `must be of type string: "integer"`)),
+
+	Entry("may be 64 each", fmt.Sprintf("{headers: [%s], parameters: [%s]}",
+		entries(64, "{name: X-%d, value: a}"), entries(64, "{name: p%d, value: a}")), accepted()),
+	Entry("may not be 65 headers", fmt.Sprintf("{headers: [%s]}", entries(65, "{name: X-%d, value: a}")),
+		refused(".headers", "Too many: 65: must have at most 64 items")),
+	Entry("may not be 65 parameters", fmt.Sprintf("{parameters: [%s]}", entries(65, "{name: p%d, value: a}")),
+		refused(".parameters", "Too many: 65: must have at most 64 items")),
+	Entry("may have long names", fmt.Sprintf("{headers: [{name: %s, value: a}], parameters: [{name: %[1]s, value: a}]}",
+		strings.Repeat("a", 256)), accepted()),
+	Entry("may not have longer names of headers", fmt.Sprintf("{headers: [{name: %s, value: a}]}", strings.Repeat("a", 257)),
+		refused(".headers[0].name", "Too long", "256")),
+	Entry("may not have longer names of parameters", fmt.Sprintf("{parameters: [{name: %s, value: a}]}", strings.Repeat("a", 257)),
+		refused(".parameters[0].name", "Too long", "256")),
+	Entry("may have long values", fmt.Sprintf("{headers: [{name: X-A, value: %s}], parameters: [{name: a, value: %[1]s}]}",
+		strings.Repeat("a", 8192)), accepted()),
+	Entry("may not have longer values of headers", fmt.Sprintf("{headers: [{name: X-A, value: %s}]}", strings.Repeat("a", 8193)),
+		refused(".headers[0].value", "Too long", "8192")),
+	Entry("may not have longer values of parameters", fmt.Sprintf("{parameters: [{name: a, value: %s}]}", strings.Repeat("a", 8193)),
+		refused(".parameters[0].value", "Too long", "8192")),
+
+	Entry("are unique", "{headers: [{name: X-A, value: a}, {name: X-A, value: b}]}", refused(".headers[1]", "Duplicate value")),
+	Entry("are unique, parameters too", "{parameters: [{name: a, value: a}, {name: a, value: b}]}",
+		refused(".parameters[1]", "Duplicate value")),
+	Entry("are unique whatever the case of a header", "{headers: [{name: X-A, value: a}, {name: x-a, value: b}]}",
+		refused(".headers", "names must be unique, whatever their case")),
+	Entry("may differ in the case of a parameter", "{parameters: [{name: a, value: a}, {name: A, value: b}]}", accepted()),
+)
+
+const connectionMessage = "belongs to the connection or the body, which tokensync takes care of: remove this header"
+
+var _ = DescribeTable("the name of a header",
+	func(ctx SpecContext, name string, want verdict) {
+		if len(want.says) > 0 {
+			want = refused(".headers[0].name", want.says...)
+		}
+		additions(ctx, fmt.Sprintf("{headers: [{name: %s, value: a}]}", quote(name)), want)
+	},
+	Entry("may be one of the provider's own", "Sync-App-Token", accepted()),
+	Entry("may be Accept", "Accept", accepted()),
+	Entry("may be User-Agent", "user-agent", accepted()),
+	Entry("may be Authorization, without client_secret_basic", "Authorization", accepted()),
+	Entry("may begin like a forbidden one", "Hostname", accepted()),
+	Entry("may hold all that a token may", "a1!#$%&'*+-.^_|~", accepted()),
+	Entry("may not be empty", "", refused("at least 1 chars")),
+	Entry("may not end in a colon", "X-Api-Key:", refused("must be the name of a header, such as X-Api-Key: without space or colon")),
+	Entry("may not hold a space", "X Api Key", refused("must be the name of a header")),
+	Entry("may not hold a line break", "X-A\r\nHost", refused("must be the name of a header")),
+	Entry("may not hold a letter beyond ASCII", "X-Schlüssel", refused("must be the name of a header")),
+	Entry("may not hold a slash", "X/A", refused("must be the name of a header")),
+	Entry("may not be Host", "Host", refused(connectionMessage)),
+	Entry("may not be host", "host", refused(connectionMessage)),
+	Entry("may not be HOST", "HOST", refused(connectionMessage)),
+	Entry("may not be Content-Length", "Content-length", refused(connectionMessage)),
+	Entry("may not be Content-Type", "content-TYPE", refused(connectionMessage)),
+	Entry("may not be Transfer-Encoding", "TRANSFER-ENCODING", refused(connectionMessage)),
+	Entry("may not be Connection", "connection", refused(connectionMessage)),
+	Entry("may not be Keep-Alive", "Keep-alive", refused(connectionMessage)),
+	Entry("may not be TE", "Te", refused(connectionMessage)),
+	Entry("may not be Trailer", "trailer", refused(connectionMessage)),
+	Entry("may not be Upgrade", "UPGRADE", refused(connectionMessage)),
+	Entry("may not be Expect", "eXpect", refused(connectionMessage)),
+	Entry("may not be HTTP2-Settings", "HTTP2-settings", refused(connectionMessage)),
+	Entry("may not be Accept-Encoding, with which answers stay compressed", "accept-encoding", refused(connectionMessage)),
+	Entry("may not be Proxy-Authorization", "proxy-authorization", refused(connectionMessage)),
+	Entry("may not be Proxy-Connection", "PROXY-Connection", refused(connectionMessage)),
+)
+
+var _ = DescribeTable("the value of a header",
+	func(ctx SpecContext, value string, want verdict) {
+		if len(want.says) > 0 {
+			want = refused(".headers[0].value", want.says...)
+		}
+		additions(ctx, fmt.Sprintf("{headers: [{name: X-A, value: %s}]}", quote(value)), want)
+	},
+	Entry("may hold blanks and tabs", "a b\tc", accepted()),
+	Entry("may hold letters of all the world", "Schlüssel", accepted()),
+	Entry("may not end in a line break", "a\n", refused("must be one line without control characters", "|-")),
+	Entry("may not begin another header", "a\r\nHost: evil.example.com", refused("must be one line")),
+	Entry("may not hold a carriage return", "a\rb", refused("must be one line")),
+	Entry("may not hold a NUL", "a\x00b", refused("must be one line")),
+	Entry("may not hold a DEL", "a\x7fb", refused("must be one line")),
+	Entry("may not hold a NEL", "a\u0085b", refused("must be one line")),
+)
+
+const secretParameterMessage = "is a secret that tokensync sends itself (client_secret from client.secretRef) and cannot be set: remove this parameter"
+
+var _ = DescribeTable("the name of a parameter",
+	func(ctx SpecContext, name string, want verdict) {
+		if len(want.says) > 0 {
+			want = refused(".parameters[0].name", want.says...)
+		}
+		additions(ctx, fmt.Sprintf("{parameters: [{name: %s, value: a}]}", quote(name)), want)
+	},
+	Entry("may be one of the provider's own", "account-id", accepted()),
+	Entry("may be a standard one, which it replaces", "grant_type", accepted()),
+	Entry("may hold what will be encoded", "täg id&=", accepted()),
+	Entry("may be client_assertion_type", "client_assertion_type", accepted()),
+	Entry("may not be empty", "", refused("at least 1 chars")),
+	Entry("may not be client_secret", "client_secret", refused(secretParameterMessage)),
+	Entry("may not be client_secret in another case", "Client_Secret", refused(secretParameterMessage)),
+	Entry("may not be client_assertion", "client_assertion", refused(secretParameterMessage)),
+	Entry("may not be client_assertion in another case", "CLIENT_ASSERTION", refused(secretParameterMessage)),
+	Entry("may not be refresh_token", "refresh_token", refused(secretParameterMessage)),
+	Entry("may not be refresh_token in another case", "Refresh_token", refused(secretParameterMessage)),
+)
+
+const authorizationMessage = "client_secret_basic sends the header Authorization itself: remove it from request.headers, or choose another clientAuthentication.method"
+
+var _ = DescribeTable("the header Authorization",
+	func(ctx SpecContext, method, client string, want verdict) {
+		around := fmt.Sprintf("spec: {provider: {clientAuthentication: %s}, %s, request: {headers: %%s}}", method, client)
+		judge(ctx, fmt.Sprintf(around, "[{name: X-A, value: a}]"), accepted())
+		judge(ctx, fmt.Sprintf(around, "[{name: X-A, value: a}, {name: authorization, value: a}]"), want)
+		around = fmt.Sprintf("spec: {provider: {clientAuthentication: %s, request: {headers: %%s}}, %s}", method, client)
+		judge(ctx, fmt.Sprintf(around, "[{name: X-A, value: a}, {name: Authorization, value: a}]"), want)
+	},
+	Entry("goes with none", "{method: none}", "client: {id: app}", accepted()),
+	Entry("goes with client_secret_post", "{method: client_secret_post}", withSecret, accepted()),
+	Entry("goes with no method where there is no secret", "{}", "client: {id: app}", accepted()),
+	Entry("clashes with client_secret_basic", "{method: client_secret_basic}", withSecret, refused("spec", authorizationMessage)),
+	Entry("clashes with no method where there is a secret", "{}", withSecret, refused("spec", authorizationMessage)),
+	Entry("clashes with an encoding alone", "{basicEncoding: Raw}", withSecret, refused("spec", authorizationMessage)),
+)

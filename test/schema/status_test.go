@@ -1,0 +1,134 @@
+package schema_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = Describe("the status", func() {
+	var credential *v1alpha1.OAuthCredential
+
+	BeforeEach(func(ctx SpecContext) {
+		object, err := create(ctx, strict, manifest("status: {observedGeneration: 7, secretName: forged}"))
+		Expect(err).NotTo(HaveOccurred())
+		credential = expectReadable(ctx, object)
+	})
+
+	It("is not taken from who creates", func() {
+		Expect(credential.Status).To(Equal(v1alpha1.OAuthCredentialStatus{ObservedGeneration: -1}))
+		Expect(credential.Generation).To(BeEquivalentTo(1))
+	})
+
+	It("is not written with the spec", func(ctx SpecContext) {
+		credential.Spec.Suspend = true
+		credential.Status.SecretName = "forged"
+		Expect(controlPlane.Client.Update(ctx, credential)).To(Succeed())
+		Expect(credential.Spec.Suspend).To(BeTrue())
+		Expect(credential.Status.SecretName).To(BeEmpty())
+		Expect(credential.Generation).To(BeEquivalentTo(2))
+	})
+
+	It("is written without the spec", func(ctx SpecContext) {
+		credential.Spec.Suspend = true
+		credential.Status = fullStatus()
+		Expect(controlPlane.Client.Status().Update(ctx, credential)).To(Succeed())
+		Expect(credential.Spec.Suspend).To(BeFalse())
+		Expect(credential.Generation).To(BeEquivalentTo(1))
+		again := &v1alpha1.OAuthCredential{}
+		Expect(controlPlane.Client.Get(ctx, client.ObjectKeyFromObject(credential), again)).To(Succeed())
+		Expect(again.Status).To(BeComparableTo(fullStatus()))
+	})
+})
+
+// Who may write the status can still not write one that Go cannot read.
+var _ = DescribeTable("a field of the status",
+	func(ctx SpecContext, fields string, want verdict) {
+		name := writeStatus(ctx).Name
+		text := must(json.Marshal(object(fmt.Sprintf("status: {%s}", fields))))
+		_, err := send(ctx, request(http.MethodPatch, mergePatch, strict).Name(name).SubResource("status").Body(text))
+		if len(want.says) > 0 {
+			expectComplaint(err, want.says)
+			return
+		}
+		Expect(err).NotTo(HaveOccurred())
+	},
+	Entry("may be an instant of UTC", "issuedAt: '2030-01-02T03:04:05Z'", accepted()),
+	Entry("may be no instant in lower case", "issuedAt: '2030-01-02t03:04:05z'", refused("status.issuedAt", "should match")),
+	Entry("may be no instant of another zone", "expiresAt: '2030-01-02T03:04:05+01:00'", refused("status.expiresAt", "should match")),
+	Entry("may be no instant with a fraction", "refreshAt: '2030-01-02T03:04:05.5Z'", refused("status.refreshAt", "should match")),
+	Entry("may be no day alone", "refreshAt: '2030-01-02'", refused("status.refreshAt", "must be of type date-time")),
+	Entry("may be a condition", "conditions: ["+condition("Ready", "'2030-01-02T03:04:05+01:00'")+"]", accepted()),
+	Entry("may be no condition since an instant in lower case", "conditions: ["+condition("Ready", "'2030-01-02t03:04:05z'")+"]",
+		refused("status.conditions", "Invalid value")),
+	Entry("may be 16 conditions", "conditions: ["+entries(16, condition("Type%d", "'2030-01-02T03:04:05Z'"))+"]", accepted()),
+	Entry("may not be 17", "conditions: ["+entries(17, condition("Type%d", "'2030-01-02T03:04:05Z'"))+"]",
+		refused("status.conditions", "Too many", "at most 16")),
+	Entry("may be no condition twice", fmt.Sprintf("conditions: [%s, %[1]s]", condition("Ready", "'2030-01-02T03:04:05Z'")),
+		refused("status.conditions[1]", "Duplicate value")),
+	Entry("may be a failure", "lastFailure: {count: 1}", accepted()),
+	Entry("may be no failure that never happened", "lastFailure: {count: 0}", refused("status.lastFailure.count", "greater than or equal to 1")),
+	Entry("may be no failure without a reason", "lastFailure: {reason: null}", refused("status.lastFailure.reason", "Required value")),
+	Entry("may be no failure without an instant", "lastFailure: {time: null}", refused("status.lastFailure.time", "Required value")),
+	Entry("may be a long message", fmt.Sprintf("lastFailure: {message: %s}", strings.Repeat("a", 1024)), accepted()),
+	Entry("may be no longer message", fmt.Sprintf("lastFailure: {message: %s}", strings.Repeat("a", 1025)),
+		refused("status.lastFailure.message", "Too long", "1024")),
+	Entry("may be no longer reason", fmt.Sprintf("lastFailure: {reason: %s}", strings.Repeat("a", 65)),
+		refused("status.lastFailure.reason", "Too long", "64")),
+	Entry("may be 140 sources", fmt.Sprintf("sources: [%s]", entries(140, "{kind: Secret, name: s%d}")), accepted()),
+	Entry("may not be 141", fmt.Sprintf("sources: [%s]", entries(141, "{kind: Secret, name: s%d}")),
+		refused("status.sources", "Too many", "at most 140")),
+	Entry("may be no source of another kind", "sources: [{kind: Pod, name: a}]", refused("status.sources[0].kind", `"Secret", "ConfigMap"`)),
+	Entry("may be no source without a name", "sources: [{kind: Secret}]", refused("status.sources[0].name", "Required value")),
+	Entry("may be the name of a Secret", "secretName: "+strings.Repeat("a", 253), accepted()),
+	Entry("may be no longer name", "secretName: "+strings.Repeat("a", 254), refused("status.secretName", "Too long", "253")),
+	Entry("may be a handled request", "lastRefreshRequest: "+strings.Repeat("a", 256), accepted()),
+	Entry("may be no longer one", "lastRefreshRequest: "+strings.Repeat("a", 257), refused("status.lastRefreshRequest", "Too long", "256")),
+	Entry("may be a version", "secretResourceVersion: "+strings.Repeat("a", 256), accepted()),
+	Entry("may be no longer one of a Secret", "secretResourceVersion: "+strings.Repeat("a", 257),
+		refused("status.secretResourceVersion", "Too long", "256")),
+)
+
+func condition(name, since string) string {
+	return fmt.Sprintf("{type: %s, status: 'True', reason: A, message: '', lastTransitionTime: %s}", name, since)
+}
+
+// writeStatus gives a new credential the full status.
+func writeStatus(ctx context.Context) *v1alpha1.OAuthCredential {
+	GinkgoHelper()
+	object, err := create(ctx, strict, manifest("spec: {secret: {name: acme-token}}"))
+	Expect(err).NotTo(HaveOccurred())
+	credential := expectReadable(ctx, object)
+	credential.Status = fullStatus()
+	Expect(controlPlane.Client.Status().Update(ctx, credential)).To(Succeed())
+	return credential
+}
+
+// fullStatus has every field set.
+func fullStatus() v1alpha1.OAuthCredentialStatus {
+	at := metav1.Date(2030, time.January, 2, 3, 4, 5, 0, time.UTC).Rfc3339Copy()
+	later := metav1.NewTime(at.Add(time.Hour))
+	status := v1alpha1.OAuthCredentialStatus{
+		ObservedGeneration: 1, SecretName: "acme-token", SecretResourceVersion: "41", LastRefreshRequest: "now",
+		IssuedAt: &at, RefreshAt: &at, ExpiresAt: &later,
+		LastFailure: &v1alpha1.LastFailure{Time: later, FirstTime: at, Reason: v1alpha1.ReasonRateLimited, Message: "Wait.", Count: 3},
+		Sources:     []v1alpha1.SourceVersion{{Kind: v1alpha1.KindSecret, Name: "acme", ResourceVersion: "40"}},
+	}
+	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonTokenIssued,
+		Message: "The Secret holds a token.", ObservedGeneration: 1, LastTransitionTime: at,
+	})
+	return status
+}

@@ -1,0 +1,135 @@
+package standin
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// Fault is one way to answer a token request badly.
+type Fault uint8
+
+// The faults. Status, Body, ContentType and Header of the behavior replace the
+// answer's own where the fault has one.
+const (
+	// NoFault answers honestly; Delay and ExpiresIn still apply.
+	NoFault Fault = iota
+	// Hang accepts the request and never answers, until the client leaves.
+	Hang
+	// Respond answers Status (503 when left out) with Body.
+	Respond
+	// TooMany answers Status (429 when left out) with RetryAfter.
+	TooMany
+	// Garbage answers 200 with bytes that are neither JSON nor UTF-8.
+	Garbage
+	// HTML answers 200 with a web page, as portals and proxies do.
+	HTML
+	// Truncated announces the whole answer, sends half and cuts the connection.
+	Truncated
+	// Redirect answers 307, which asks for the secret to be sent again, to
+	// Location (TrapPath when left out).
+	Redirect
+	// Huge answers 200 with 10 MiB of JSON without announcing the length.
+	Huge
+	// Empty answers 200 without a body.
+	Empty
+	// ErrorIn200 answers 200 with the error Code.
+	ErrorIn200
+	// Echo answers an error whose description and headers repeat every secret of
+	// the request, plain and encoded.
+	Echo
+	// Reset closes the connection with RST before any answer.
+	Reset
+)
+
+const faults = int(Reset) + 1
+
+// String returns the fault's name.
+func (f Fault) String() string {
+	names := [...]string{
+		"none", "hang", "respond", "too many", "garbage", "html", "truncated",
+		"redirect", "huge", "empty", "error in 200", "echo", "reset",
+	}
+	if int(f) < len(names) {
+		return names[f]
+	}
+	return "fault " + strconv.Itoa(int(f))
+}
+
+// Behavior says how to treat token requests, and which of them.
+type Behavior struct {
+	// ClientID limits the behavior to one client; empty means all.
+	ClientID string
+	// Next limits the behavior to so many requests; zero means all, until
+	// Behave or another Misbehave.
+	Next int
+
+	// Fault is what goes wrong.
+	Fault Fault
+	// Delay passes before anything is answered.
+	Delay time.Duration
+	// Status of the answer.
+	Status int
+	// Body of the answer.
+	Body string
+	// ContentType of the answer.
+	ContentType string
+	// Header is added to the answer.
+	Header http.Header
+	// RetryAfter is the distance that TooMany asks for; zero sends no header.
+	RetryAfter time.Duration
+	// RetryAfterDate sends RetryAfter as a date instead of seconds.
+	RetryAfterDate bool
+	// Location is where Redirect leads.
+	Location string
+	// Code of ErrorIn200 (invalid_client when left out).
+	Code string
+	// ExpiresIn replaces the value of expires_in in an honest answer, as raw
+	// JSON, be it valid or not. Not nil but empty leaves the member out.
+	ExpiresIn json.RawMessage
+}
+
+// armed is a behavior with the number of requests that it is still for.
+type armed struct {
+	Behavior
+	left atomic.Int64
+}
+
+// Misbehave replaces how token requests are treated. For each request the first
+// behavior that concerns it applies; one whose Next requests have been spent is
+// passed over.
+func (s *Server) Misbehave(behaviors ...Behavior) {
+	list := make([]*armed, 0, len(behaviors))
+	for _, behavior := range behaviors {
+		a := &armed{Behavior: behavior}
+		a.left.Store(int64(behavior.Next))
+		list = append(list, a)
+	}
+	s.behaviors.Store(&list)
+}
+
+// Behave makes the server honest again. Requests that hang or wait are not
+// released.
+func (s *Server) Behave() {
+	s.behaviors.Store(nil)
+}
+
+// behaviorFor returns the behavior that applies to a request of the client and
+// spends it; nil means none does.
+func (s *Server) behaviorFor(clientID string) *Behavior {
+	list := s.behaviors.Load()
+	if list == nil {
+		return nil
+	}
+	for _, a := range *list {
+		if a.ClientID != "" && a.ClientID != clientID {
+			continue
+		}
+		if a.Next == 0 || a.left.Add(-1) >= 0 {
+			return &a.Behavior
+		}
+	}
+	return nil
+}

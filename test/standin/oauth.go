@@ -1,0 +1,116 @@
+package standin
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// plainOAuth talks as RFC 6749 says.
+func plainOAuth() dialect {
+	return dialect{
+		lifetime:       time.Hour,
+		requestHeaders: usualHeaders("Authorization"),
+		header: http.Header{
+			"Content-Type":  {"application/json"},
+			"Cache-Control": {"no-store"},
+			"Pragma":        {"no-cache"},
+		},
+		throttled: `{"error":"temporarily_unavailable"}`,
+		identify:  identifyOAuth,
+		check:     checkOAuth,
+		success:   oauthSuccess,
+		failure:   rfcFailure,
+	}
+}
+
+// identifyOAuth undoes the form encoding in the header. What cannot be decoded
+// has no secret.
+func identifyOAuth(req *request) {
+	id, secret, ok := basic(req.http.Header)
+	if !ok {
+		req.clientID, req.secret = req.form.get("client_id"), req.form.get("client_secret")
+		return
+	}
+	if req.clientID, req.secret, ok = unescapePair(id, secret); !ok {
+		req.clientID, req.secret, req.undecodable = id, "", true
+	}
+}
+
+// checkOAuth follows section 5.2 of RFC 6749.
+func checkOAuth(s *Server, req *request, malformed string) *refusal {
+	invalid := func(code, problem string) *refusal {
+		return &refusal{http.StatusBadRequest, code, problem, nil, Malformed, problem}
+	}
+	authorization, grantType := req.http.Header.Get("Authorization"), req.form.get("grant_type")
+	_, _, isBasic := basic(req.http.Header)
+	bodyID := req.form.get("client_id")
+	switch {
+	case req.http.Method != http.MethodPost:
+		allow := http.Header{"Allow": {http.MethodPost}}
+		return &refusal{http.StatusMethodNotAllowed, "invalid_request", malformed, allow, Malformed, malformed}
+	case malformed != "":
+		return invalid("invalid_request", malformed)
+	case authorization != "" && !isBasic:
+		return unauthorized(req, "the Authorization header is not Basic")
+	case isBasic && req.form.has("client_secret"):
+		return invalid("invalid_request", "the client authenticates twice")
+	case isBasic && bodyID != "" && bodyID != req.clientID:
+		return invalid("invalid_request", "client_id differs from the Authorization header")
+	case grantType == "":
+		return invalid("invalid_request", "grant_type is missing")
+	case req.undecodable || req.clientID == "" || !s.accepts(req.clientID, req.secret):
+		return unauthorized(req, s.whyUnknown(req))
+	case grantType != "client_credentials":
+		return invalid("unsupported_grant_type", "the grant type is not client_credentials")
+	}
+	return s.checkScope(req)
+}
+
+// whyUnknown says what is wrong with a client that is not accepted.
+func (s *Server) whyUnknown(req *request) string {
+	if id, secret, ok := basic(req.http.Header); ok && s.accepts(id, secret) {
+		return "id and secret are not form-encoded in the header"
+	}
+	return "the client or its secret is wrong"
+}
+
+// unauthorized is 401, with a challenge where the client used the header.
+func unauthorized(req *request, problem string) *refusal {
+	refused := &refusal{http.StatusUnauthorized, "invalid_client", "client authentication failed", nil, Rejected, problem}
+	if req.http.Header.Get("Authorization") != "" {
+		refused.header = http.Header{"Www-Authenticate": {`Basic realm="standin"`}}
+	}
+	return refused
+}
+
+// checkScope refuses a scope that the options do not list.
+func (s *Server) checkScope(req *request) *refusal {
+	if len(s.options.Scopes) == 0 {
+		return nil
+	}
+	for scope := range strings.FieldsSeq(req.form.get("scope")) {
+		if !slices.Contains(s.options.Scopes, scope) {
+			return &refusal{http.StatusBadRequest, "invalid_scope", "the scope is unknown", nil, Rejected, "the scope is unknown"}
+		}
+	}
+	return nil
+}
+
+// oauthSuccess is section 5.1 of RFC 6749. Unlike the others it tells the whole
+// lifetime.
+func oauthSuccess(dst []byte, g grant) []byte {
+	dst = appendString(append(dst, `{"access_token":`...), g.token)
+	dst = append(dst, `,"token_type":"Bearer"`...)
+	switch {
+	case g.expiresIn == nil:
+		dst = appendNumber(append(dst, `,"expires_in":`...), int64(g.expiresAt.Sub(g.issuedAt)/time.Second), false)
+	case len(g.expiresIn) > 0:
+		dst = append(append(dst, `,"expires_in":`...), g.expiresIn...)
+	}
+	if g.scope != "" {
+		dst = appendString(append(dst, `,"scope":`...), g.scope)
+	}
+	return append(dst, '}')
+}

@@ -1,0 +1,233 @@
+package standin
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Server stands in for one authorization server. It is safe for concurrent use.
+type Server struct {
+	options Options
+	dialect dialect
+	sealer  sealer
+
+	mu         sync.RWMutex
+	registered map[string]string
+	behaviors  atomic.Pointer[[]*armed]
+
+	total                  tally
+	inFlight, mostInFlight atomic.Int64
+	seen                   clients
+	log                    requestLog
+	broken                 violations
+
+	ownClock bool
+	buffers  sync.Pool
+}
+
+// NewSyncronex stands in for identity.syncronex.com: client_secret_post, the
+// tenant as scope, a numeric expires_in beside .issued and .expires, and status
+// 400 with invalid_grant for everything that is wrong.
+func NewSyncronex(options Options) *Server {
+	return newServer(options, syncronex())
+}
+
+// NewSyncplicity stands in for api.syncplicity.com: Basic with the raw key and
+// secret, the Sync-App-Token header, answers that are all strings, and errors in
+// the shape of an Apigee gateway.
+func NewSyncplicity(options Options) *Server {
+	return newServer(options, syncplicity())
+}
+
+// NewOAuth is a token endpoint by RFC 6749: client_secret_basic (form-encoded),
+// client_secret_post and none.
+func NewOAuth(options Options) *Server {
+	return newServer(options, plainOAuth())
+}
+
+func newServer(options Options, d dialect) *Server {
+	ownClock := options.Clock != nil
+	options = options.withDefaults(d.lifetime)
+	sealer, err := newSealer(options.Key)
+	if err != nil {
+		panic(err) // the key has the right size and the system's randomness does not fail
+	}
+	d.requestHeaders = append(d.requestHeaders, canonical(options.Headers)...)
+	s := &Server{options: options, dialect: d, sealer: sealer, ownClock: ownClock}
+	s.registered = maps.Clone(options.Clients)
+	if s.registered == nil {
+		s.registered = map[string]string{}
+	}
+	s.log.ring = make([]Request, options.LogSize)
+	s.buffers.New = func() any { return new([]byte) }
+	return s
+}
+
+// SetClient registers a client or gives it another secret.
+func (s *Server) SetClient(id, secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.registered[id] = secret
+}
+
+// RemoveClient forgets a client. Its tokens stay good.
+func (s *Server) RemoveClient(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.registered, id)
+}
+
+// accepts says whether the secret is that of the client.
+func (s *Server) accepts(id, secret string) bool {
+	s.mu.RLock()
+	known, ok := s.registered[id]
+	s.mu.RUnlock()
+	if ok {
+		return known == secret
+	}
+	return s.options.AnyClient != nil && s.options.AnyClient(id, secret)
+}
+
+// Check says whether a token was issued here, or by a server with the same key,
+// and has not expired.
+func (s *Server) Check(token string) (clientID string, expiresAt time.Time, ok bool) {
+	clientID, expiresAt, ok = s.sealer.open(token)
+	return clientID, expiresAt, ok && s.options.Clock().Before(expiresAt)
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == TokenPath:
+		s.serveToken(w, r)
+	case r.URL.Path == TrapPath:
+		s.total.outcomes[Trapped].Add(1)
+		s.broken.add(FollowedRedirect, r.Method, "")
+		http.Error(w, "nobody follows a redirect with a secret", http.StatusTeapot)
+	case strings.HasPrefix(r.URL.Path, ResourcePrefix):
+		s.serveResource(w, r)
+	default:
+		s.total.outcomes[NotFound].Add(1)
+		http.NotFound(w, r)
+	}
+}
+
+// serveToken answers one token request.
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	s.enter()
+	defer s.inFlight.Add(-1)
+
+	req := s.read(r)
+	refused := s.dialect.check(s, req, s.inspect(req))
+	behavior := s.behaviorFor(req.clientID)
+	if behavior == nil {
+		s.answer(w, req, refused, nil)
+		return
+	}
+	if !wait(r, behavior.Delay) {
+		s.record(req, Abandoned, refused)
+		return
+	}
+	if behavior.Fault == NoFault {
+		s.answer(w, req, refused, behavior.ExpiresIn)
+		return
+	}
+	s.record(req, behavior.Fault.Outcome(), refused)
+	s.misbehave(w, req, behavior)
+}
+
+// enter counts a request that is under way.
+func (s *Server) enter() {
+	now := s.inFlight.Add(1)
+	for most := s.mostInFlight.Load(); now > most; most = s.mostInFlight.Load() {
+		if s.mostInFlight.CompareAndSwap(most, now) {
+			return
+		}
+	}
+}
+
+// wait lets the delay pass and says whether the client is still there.
+func wait(r *http.Request, delay time.Duration) bool {
+	if delay <= 0 {
+		return true
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+// record counts and logs what becomes of a request. It comes before the answer,
+// so that whoever has the answer finds it counted.
+func (s *Server) record(req *request, outcome Outcome, refused *refusal) {
+	s.total.outcomes[outcome].Add(1)
+	req.client.tally.outcomes[outcome].Add(1)
+	entry := Request{Time: req.at, ClientID: shorten(req.clientID), Scope: shorten(req.form.get("scope")), Outcome: outcome}
+	if refused != nil {
+		entry.Problem = refused.problem
+	}
+	s.log.add(entry)
+}
+
+// answer is what an honest server answers.
+func (s *Server) answer(w http.ResponseWriter, req *request, refused *refusal, expiresIn json.RawMessage) {
+	buffer := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buffer)
+	status := http.StatusOK
+	if refused != nil {
+		s.record(req, refused.outcome, refused)
+		status = refused.status
+		maps.Copy(w.Header(), refused.header)
+		*buffer = s.dialect.failure((*buffer)[:0], refused.code, refused.description)
+	} else {
+		s.record(req, Issued, nil)
+		*buffer = s.dialect.success((*buffer)[:0], s.grant(req, expiresIn))
+	}
+	s.write(w, status, *buffer)
+}
+
+// grant makes the token.
+func (s *Server) grant(req *request, expiresIn json.RawMessage) grant {
+	now := s.options.Clock()
+	expires := now.Add(s.options.Lifetime)
+	return grant{
+		token:     s.sealer.seal(req.clientID, now, expires),
+		clientID:  req.clientID,
+		scope:     req.form.get("scope"),
+		issuedAt:  now,
+		expiresAt: expires,
+		seconds:   wholeSeconds(s.options.Lifetime),
+		expiresIn: expiresIn,
+	}
+}
+
+// write sends an answer with the headers of the system.
+func (s *Server) write(w http.ResponseWriter, status int, body []byte) {
+	header := w.Header()
+	for name, values := range s.dialect.header {
+		if _, set := header[name]; !set {
+			header[name] = values
+		}
+	}
+	s.date(header)
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may be gone
+}
+
+// date makes the Date header agree with a clock that is not the machine's.
+func (s *Server) date(header http.Header) {
+	if s.ownClock {
+		header["Date"] = []string{s.options.Clock().UTC().Format(http.TimeFormat)}
+	}
+}
