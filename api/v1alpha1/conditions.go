@@ -67,6 +67,9 @@ const (
 	ManagedByTokensync = "tokensync"
 	// LabelCredential names, on a target Secret, the credential that it belongs to.
 	LabelCredential = "tokensync.dev/credential"
+	// LabelRole marks Secrets that tokensync keeps for itself; nobody else's
+	// credential may take them over.
+	LabelRole = "tokensync.dev/role"
 	// AnnotationIssuedAt is the instant before the request for the token, in RFC 3339.
 	AnnotationIssuedAt = "tokensync.dev/issued-at"
 	// AnnotationExpiresAt is the instant at which the token expires, in RFC 3339,

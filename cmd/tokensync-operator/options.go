@@ -75,7 +75,7 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.kubeAPIBurst, "kube-api-burst", o.kubeAPIBurst, "Burst above kube-api-qps.")
 	flags.StringSliceVar(&o.egressAllow, "egress-allow-cidr", o.egressAllow, "Networks that token requests may reach although they are refused by default, such as loopback.")
 	flags.StringSliceVar(&o.egressDeny, "egress-deny-cidr", o.egressDeny, "Networks that token requests may never reach.")
-	flags.BoolVar(&o.egressUseProxy, "egress-use-proxy", o.egressUseProxy, "Honour HTTPS_PROXY and NO_PROXY; the proxy must then enforce the egress policy.")
+	flags.BoolVar(&o.egressUseProxy, "egress-use-proxy", o.egressUseProxy, "Honor HTTPS_PROXY and NO_PROXY; the proxy must then enforce the egress policy.")
 	flags.BoolVar(&o.allowInsecureHTTP, "allow-insecure-http", o.allowInsecureHTTP, "Let token URLs begin with http://, which shows secrets to the network.")
 	flags.StringVar(&o.logLevel, "log-level", o.logLevel, "How much to log: info, debug or trace.")
 	flags.StringVar(&o.logFormat, "log-format", o.logFormat, "Format of the log: json or text.")

@@ -26,32 +26,32 @@ func (r *Reconciler) gatherConflict(ctx context.Context, f *facts) error {
 	}
 	var name string
 	f.owner, name = secretstore.OwnerOf(f.secret, f.credential)
-	var err error
 	switch f.owner {
 	case secretstore.Nobody:
-		f.conflict, err = r.olderClaim(ctx, f, target)
+		return r.gatherOlderClaim(ctx, f, target)
 	case secretstore.AnotherCredential:
-		f.conflict, err = r.otherOwner(ctx, f, target, name)
+		return r.gatherOtherOwner(ctx, f, target, name)
 	case secretstore.Stranger:
-		f.conflict, err = r.strangersSecret(ctx, f, target)
+		return r.gatherAdoption(ctx, f, target)
 	case secretstore.Us:
 	}
-	return err
+	return nil
 }
 
-// olderClaim finds an older credential that wants the same Secret.
-func (r *Reconciler) olderClaim(ctx context.Context, f *facts, target string) (*failure, error) {
+// gatherOlderClaim finds an older credential that wants the same Secret.
+func (r *Reconciler) gatherOlderClaim(ctx context.Context, f *facts, target string) error {
 	claims, err := r.list(ctx, f.credential.Namespace, indexTarget, target)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range claims {
 		if comesBefore(&claims[i], f.credential) {
-			return conflict("the Secret %q is claimed by the older OAuthCredential %q: set spec.secret.name to another name",
-				target, claims[i].Name), nil
+			f.conflict = conflict("the Secret %q is claimed by the older OAuthCredential %q: set spec.secret.name to another name",
+				target, claims[i].Name)
+			return nil
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // comesBefore orders the claims on a Secret that nobody owns yet.
@@ -65,54 +65,59 @@ func comesBefore(other, credential *v1alpha1.OAuthCredential) bool {
 	return other.CreationTimestamp.Before(&credential.CreationTimestamp)
 }
 
-// otherOwner handles a Secret that bears the label of another credential: it is
+// gatherOtherOwner handles a Secret that bears the label of another credential: it is
 // taken while that one lives and wants it, else it is a stranger's.
-func (r *Reconciler) otherOwner(ctx context.Context, f *facts, target, name string) (*failure, error) {
+func (r *Reconciler) gatherOtherOwner(ctx context.Context, f *facts, target, name string) error {
 	claims, err := r.list(ctx, f.credential.Namespace, indexTarget, target)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range claims {
 		if claims[i].Name == name {
-			return conflict("the Secret %q belongs to the OAuthCredential %q: set spec.secret.name to another name", target, name), nil
+			f.conflict = conflict("the Secret %q belongs to the OAuthCredential %q: set spec.secret.name to another name", target, name)
+			return nil
 		}
 	}
-	return r.strangersSecret(ctx, f, target)
+	return r.gatherAdoption(ctx, f, target)
 }
 
-// strangersSecret handles a Secret that tokensync did not make, or that a deleted
+// gatherAdoption handles a Secret that tokensync did not make, or that a deleted
 // credential left behind: it is taken over only where the spec says so and it
 // bears no power or purpose of its own.
-func (r *Reconciler) strangersSecret(ctx context.Context, f *facts, target string) (*failure, error) {
+func (r *Reconciler) gatherAdoption(ctx context.Context, f *facts, target string) error {
 	if !f.credential.Spec.Secret.AdoptExisting {
-		return conflict("the Secret %q exists and is not this credential's: delete it, set spec.secret.name to another name, "+
-			"or set spec.secret.adoptExisting to take it over", target), nil
+		f.conflict = conflict("the Secret %q exists and is not this credential's: delete it, set spec.secret.name to another name, "+
+			"or set spec.secret.adoptExisting to take it over", target)
+		return nil
 	}
 	users, err := r.list(ctx, f.credential.Namespace, indexSecret, target)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(users) > 0 {
-		return conflict("the Secret %q is a source of the OAuthCredential %q and cannot be taken over: set spec.secret.name to another name",
-			target, users[0].Name), nil
+		f.conflict = conflict("the Secret %q is a source of the OAuthCredential %q and cannot be taken over: set spec.secret.name to another name",
+			target, users[0].Name)
+		return nil
 	}
 	secret, err := r.store.Read(ctx, keyOf(f.secret))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if secret == nil {
 		f.secret, f.owner = nil, secretstore.Nobody
-		return nil, nil
+		return nil
 	}
 	if refusal, ok := secretstore.Adoptable(secret); !ok {
-		return conflict("the Secret %q %s and cannot be taken over: set spec.secret.name to another name", target, refusal), nil
+		f.conflict = conflict("the Secret %q %s and cannot be taken over: set spec.secret.name to another name", target, refusal)
+		return nil
 	}
 	if want := secretstore.TargetType(f.credential); secret.Type != want {
-		return conflict("the Secret %q is of type %q and the credential wants %q: set spec.secret.type to the type it has, "+
-			"or spec.secret.name to another name", target, secret.Type, want), nil
+		f.conflict = conflict("the Secret %q is of type %q and the credential wants %q: set spec.secret.type to the type it has, "+
+			"or spec.secret.name to another name", target, secret.Type, want)
+		return nil
 	}
 	f.secret, f.adopt = &secret.ObjectMeta, true
-	return nil, nil
+	return nil
 }
 
 func conflict(format string, arguments ...any) *failure {

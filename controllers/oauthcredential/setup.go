@@ -52,6 +52,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 	}
 	return ctrl.NewControllerManagedBy(manager).
 		For(&v1alpha1.OAuthCredential{}).
+		Watches(&v1alpha1.OAuthCredential{}, r.rivalsHandler()).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.credentialsOfSecret)).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.credentialsOfConfigMap)).
 		WatchesRawSource(source.Channel(r.wakeups, &handler.EnqueueRequestForObject{}, source.WithBufferSize[client.Object, reconcile.Request](wakeupBuffer))).
@@ -60,6 +61,32 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
 		}).
 		Complete(r)
+}
+
+// rivalsHandler lets the other credentials that want a Secret know when one gives
+// up its claim on it.
+func (r *Reconciler) rivalsHandler() handler.EventHandler {
+	released := func(ctx context.Context, object client.Object, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		credential, ok := object.(*v1alpha1.OAuthCredential)
+		if !ok {
+			return
+		}
+		for _, request := range r.indexed(ctx, credential.Namespace, indexTarget, secretstore.TargetName(credential)) {
+			if request.Name != credential.Name {
+				queue.Add(request)
+			}
+		}
+	}
+	return handler.Funcs{
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() {
+				released(ctx, e.ObjectOld, queue)
+			}
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			released(ctx, e.Object, queue)
+		},
+	}
 }
 
 // wake has a credential reconciled because of something outside the API server.
@@ -112,10 +139,10 @@ func sourceNames(credential *v1alpha1.OAuthCredential, kind v1alpha1.ReferenceKi
 }
 
 // credentialsOfSecret are the credentials that a change of a Secret may concern:
-// those that write it, those that read it, and the one that it is labelled with.
+// those that write it, those that read it, and the one that it is labeled with.
 func (r *Reconciler) credentialsOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	requests := r.indexed(ctx, secret, indexTarget)
-	requests = append(requests, r.indexed(ctx, secret, indexSecret)...)
+	requests := r.indexed(ctx, secret.GetNamespace(), indexTarget, secret.GetName())
+	requests = append(requests, r.indexed(ctx, secret.GetNamespace(), indexSecret, secret.GetName())...)
 	if name := secret.GetLabels()[v1alpha1.LabelCredential]; name != "" {
 		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: name}})
 	}
@@ -123,11 +150,11 @@ func (r *Reconciler) credentialsOfSecret(ctx context.Context, secret client.Obje
 }
 
 func (r *Reconciler) credentialsOfConfigMap(ctx context.Context, configMap client.Object) []reconcile.Request {
-	return r.indexed(ctx, configMap, indexConfigMap)
+	return r.indexed(ctx, configMap.GetNamespace(), indexConfigMap, configMap.GetName())
 }
 
-func (r *Reconciler) indexed(ctx context.Context, object client.Object, index string) []reconcile.Request {
-	credentials, err := r.list(ctx, object.GetNamespace(), index, object.GetName())
+func (r *Reconciler) indexed(ctx context.Context, namespace, index, value string) []reconcile.Request {
+	credentials, err := r.list(ctx, namespace, index, value)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "List credentials by index", "index", index)
 		return nil

@@ -43,7 +43,7 @@ func (c Collector) Describe(descriptions chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c Collector) Collect(metrics chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout) //nolint:forbidigo // prometheus.Collector passes no context.
 	defer cancel()
 	credentials := &v1alpha1.OAuthCredentialList{}
 	if err := c.Reader.List(ctx, credentials, client.UnsafeDisableDeepCopy); err != nil {

@@ -31,39 +31,40 @@ type Source struct {
 // order.
 func Sources(spec *v1alpha1.OAuthCredentialSpec) []Source {
 	var sources []Source
-	add := func(kind v1alpha1.ReferenceKind, name string, client bool) {
-		for i := range sources {
-			if sources[i].Kind == kind && sources[i].Name == name {
-				sources[i].Client = sources[i].Client || client
-				return
-			}
-		}
-		sources = append(sources, Source{Kind: kind, Name: name, Client: client})
-	}
 	for _, ref := range []*v1alpha1.SecretKeyReference{spec.Client.IDRef, spec.Client.SecretRef} {
 		if ref != nil {
-			add(v1alpha1.KindSecret, ref.Name, true)
+			sources = append(sources, Source{Kind: v1alpha1.KindSecret, Name: ref.Name, Client: true})
 		}
 	}
 	for _, additions := range []v1alpha1.RequestAdditions{spec.Provider.Request, spec.Request} {
-		for _, header := range additions.Headers {
-			if header.ValueFrom != nil {
-				add(v1alpha1.KindSecret, header.ValueFrom.SecretKeyRef.Name, false)
-			}
-		}
-		for _, parameter := range additions.Parameters {
-			if parameter.ValueFrom != nil {
-				add(v1alpha1.KindSecret, parameter.ValueFrom.SecretKeyRef.Name, false)
-			}
+		for _, name := range secretNames(additions) {
+			sources = append(sources, Source{Kind: v1alpha1.KindSecret, Name: name})
 		}
 	}
 	if ca := caRef(spec); ca != nil {
-		add(ca.Kind, ca.Name, false)
+		sources = append(sources, Source{Kind: ca.Kind, Name: ca.Name})
 	}
-	slices.SortFunc(sources, func(a, b Source) int {
+	// Of two that name one object, the one that is the client's comes first and stays.
+	slices.SortStableFunc(sources, func(a, b Source) int {
 		return strings.Compare(string(a.Kind)+"/"+a.Name, string(b.Kind)+"/"+b.Name)
 	})
-	return sources
+	return slices.CompactFunc(sources, func(a, b Source) bool { return a.Kind == b.Kind && a.Name == b.Name })
+}
+
+// secretNames are the Secrets that headers and parameters come from.
+func secretNames(additions v1alpha1.RequestAdditions) []string {
+	var names []string
+	for _, header := range additions.Headers {
+		if header.ValueFrom != nil {
+			names = append(names, header.ValueFrom.SecretKeyRef.Name)
+		}
+	}
+	for _, parameter := range additions.Parameters {
+		if parameter.ValueFrom != nil {
+			names = append(names, parameter.ValueFrom.SecretKeyRef.Name)
+		}
+	}
+	return names
 }
 
 func caRef(spec *v1alpha1.OAuthCredentialSpec) *v1alpha1.CAReference {

@@ -56,6 +56,8 @@ func Adoptable(secret *corev1.Secret) (refusal string, ok bool) {
 		return "is of a type with powers of its own in Kubernetes", false
 	case metav1.GetControllerOfNoCopy(secret) != nil:
 		return "is kept by another controller", false
+	case secret.Labels[v1alpha1.LabelRole] != "":
+		return "holds the grant of a credential", false
 	}
 	return "", true
 }

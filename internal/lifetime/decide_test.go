@@ -1,0 +1,203 @@
+package lifetime_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tokensync/tokensync/internal/lifetime"
+)
+
+// issued is when the tokens of these tests were issued; they live an hour.
+var issued = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+
+func hour() lifetime.Token {
+	return lifetime.Token{IssuedAt: issued, ExpiresAt: issued.Add(time.Hour)}
+}
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	const seed = "uid"
+	due := lifetime.RefreshAt(hour(), lifetime.Policy{}, seed)
+	held := lifetime.Facts{Held: true, Token: hour(), Seed: seed, LastRequest: issued}
+	with := func(change func(*lifetime.Facts)) lifetime.Facts {
+		f := held
+		change(&f)
+		return f
+	}
+	for name, test := range map[string]struct {
+		facts lifetime.Facts
+		at    time.Duration // after the issue
+		want  lifetime.Decision
+	}{
+		"a fresh token waits for its refresh time": {
+			facts: held, at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Due, RequestAt: due, NextLook: due},
+		},
+		"a token at its refresh time is replaced, and looked at again at its expiry": {
+			facts: held, at: due.Sub(issued),
+			want: lifetime.Decision{Action: lifetime.Request, Trigger: lifetime.Due, RequestAt: due, NextLook: issued.Add(time.Hour)},
+		},
+		"an expired token is replaced": {
+			facts: held, at: 2 * time.Hour,
+			want: lifetime.Decision{Action: lifetime.Request, Trigger: lifetime.Due, RequestAt: due},
+		},
+		"no token is asked for at once": {
+			facts: lifetime.Facts{Seed: seed}, at: 0,
+			want: lifetime.Decision{Action: lifetime.Request, Trigger: lifetime.NoToken, Unscheduled: true, RequestAt: time.Time{}.Add(time.Second)},
+		},
+		"a lost token waits for the bucket": {
+			facts: lifetime.Facts{Seed: seed, AllowedAt: issued.Add(time.Minute)}, at: 0,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.NoToken, Unscheduled: true,
+				RequestAt: issued.Add(time.Minute), NextLook: issued.Add(time.Minute),
+			},
+		},
+		"a changed spec asks at once": {
+			facts: with(func(f *lifetime.Facts) { f.SpecChanged = true }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Request, Trigger: lifetime.SpecChanged, Unscheduled: true,
+				RequestAt: issued.Add(time.Second), NextLook: issued.Add(time.Hour),
+			},
+		},
+		"a changed client asks at once": {
+			facts: with(func(f *lifetime.Facts) { f.ClientChanged = true }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Request, Trigger: lifetime.ClientChanged, Unscheduled: true,
+				RequestAt: issued.Add(time.Second), NextLook: issued.Add(time.Hour),
+			},
+		},
+		"two requests are never closer than a second, whatever asks for them": {
+			facts: with(func(f *lifetime.Facts) { f.Requested = true; f.LastRequest = issued.Add(time.Minute) }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.Requested, Unscheduled: true,
+				RequestAt: issued.Add(time.Minute + time.Second), NextLook: issued.Add(time.Minute + time.Second),
+			},
+		},
+		"a failure sets the pace, whatever made the request due": {
+			facts: with(func(f *lifetime.Facts) {
+				f.Failed, f.RetryAt, f.SpecChanged = true, issued.Add(30*time.Minute), true
+			}), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.Retry,
+				RequestAt: issued.Add(30 * time.Minute), NextLook: issued.Add(30 * time.Minute),
+			},
+		},
+		"a failure is retried at its time": {
+			facts: with(func(f *lifetime.Facts) { f.Failed, f.RetryAt = true, issued.Add(time.Minute) }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Request, Trigger: lifetime.Retry,
+				RequestAt: issued.Add(time.Minute), NextLook: issued.Add(time.Hour),
+			},
+		},
+		"a failure whose cause has changed is retried at once": {
+			facts: with(func(f *lifetime.Facts) {
+				f.Failed, f.RetryAt, f.CauseChanged = true, issued.Add(30*time.Minute), true
+			}), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Request, Trigger: lifetime.Retry, Unscheduled: true,
+				RequestAt: issued.Add(time.Second), NextLook: issued.Add(time.Hour),
+			},
+		},
+		"a failure that waits for a person is not retried, and the expiry is still looked at": {
+			facts: with(func(f *lifetime.Facts) { f.Failed = true }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Retry, NextLook: issued.Add(time.Hour)},
+		},
+		"what is under way is waited for": {
+			facts: with(func(f *lifetime.Facts) { f.InFlight = true }), at: 50 * time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Due, NextLook: issued.Add(time.Hour)},
+		},
+		"what is blocked asks for nothing, and the expiry is still looked at": {
+			facts: with(func(f *lifetime.Facts) { f.Blocked, f.Requested = true, true }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Requested, NextLook: issued.Add(time.Hour)},
+		},
+		"a token at hand is published at once": {
+			facts: with(func(f *lifetime.Facts) { f.Pending = true }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Publish, Trigger: lifetime.Due, RequestAt: due, NextLook: issued.Add(time.Hour)},
+		},
+		"a token at hand that was refused waits for its retry": {
+			facts: with(func(f *lifetime.Facts) { f.Pending, f.Failed, f.RetryAt = true, true, issued.Add(10*time.Minute) }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.Retry,
+				RequestAt: issued.Add(10 * time.Minute), NextLook: issued.Add(10 * time.Minute),
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := lifetime.Decide(test.facts, issued.Add(test.at)); got != test.want {
+				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestBucketAllowsThreeAtOnceThenOnePerStep(t *testing.T) {
+	t.Parallel()
+	const step = 10 * time.Second
+	var bucket lifetime.Bucket
+	drawn := 0
+	for now := issued; now.Before(issued.Add(time.Minute)); now = now.Add(time.Second) {
+		for !now.Before(bucket.AllowedAt(step)) {
+			bucket = bucket.Draw(step, now)
+			drawn++
+		}
+		if now.Equal(issued) && drawn != 3 {
+			t.Fatalf("%d drawn at once, want 3", drawn)
+		}
+	}
+	if want := 3 + 5; drawn != want {
+		t.Errorf("%d drawn in a minute, want %d", drawn, want)
+	}
+	if bucket.Idle(issued.Add(time.Minute)) || !bucket.Idle(issued.Add(2*time.Minute)) {
+		t.Error("the bucket is full again at the wrong time")
+	}
+}
+
+func TestBucketStep(t *testing.T) {
+	t.Parallel()
+	if got := lifetime.BucketStep(hour()); got != 6*time.Minute {
+		t.Errorf("got %s for an hour, want a tenth", got)
+	}
+	if got := lifetime.BucketStep(lifetime.Token{}); got != 10*time.Second {
+		t.Errorf("got %s for no token, want the least step", got)
+	}
+}
+
+// FuzzDecide holds what must be true of every decision.
+func FuzzDecide(f *testing.F) {
+	f.Add(int64(3600), int64(60), int64(0), int64(0), int64(0), uint16(0))
+	f.Add(int64(1), int64(1), int64(1), int64(1), int64(1), uint16(0xffff))
+	f.Fuzz(func(t *testing.T, life, at, last, retry, allowed int64, flags uint16) {
+		within := func(seconds int64) time.Duration { return time.Duration(seconds%1e6) * time.Second }
+		flag := func(bit int) bool { return flags&(1<<bit) != 0 }
+		facts := lifetime.Facts{
+			Blocked: flag(0), InFlight: flag(1), Pending: flag(2), Held: flag(3),
+			SpecChanged: flag(4), ClientChanged: flag(5), Requested: flag(6),
+			Failed: flag(7), CauseChanged: flag(8),
+			LastRequest: issued.Add(within(last)), AllowedAt: issued.Add(within(allowed)), Seed: "uid",
+		}
+		if facts.Held {
+			facts.Token = lifetime.Token{IssuedAt: issued}
+			if life != 0 {
+				facts.Token.ExpiresAt = issued.Add(max(within(life), time.Second))
+			}
+		}
+		if flag(9) {
+			facts.RetryAt = issued.Add(within(retry))
+		}
+		now := issued.Add(within(at))
+		d := lifetime.Decide(facts, now)
+		switch {
+		case d.Action == lifetime.Request && now.Sub(facts.LastRequest) < time.Second:
+			t.Errorf("a request %s after the last one", now.Sub(facts.LastRequest))
+		case d.Action == lifetime.Request && d.Unscheduled && now.Before(facts.AllowedAt):
+			t.Error("an unscheduled request that the bucket does not allow")
+		case d.Action != lifetime.Wait && (facts.Blocked || facts.InFlight):
+			t.Errorf("%s while blocked or in flight", d.Action)
+		case !d.NextLook.IsZero() && !d.NextLook.After(now):
+			t.Error("the next look lies in the past: a hot loop")
+		case d.Action == lifetime.Wait && d.NextLook.IsZero() && !facts.Blocked && !facts.InFlight && (!facts.Failed || !facts.RetryAt.IsZero()):
+			t.Error("a credential that nobody looks at again")
+		}
+	})
+}

@@ -1,0 +1,103 @@
+package render_test
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/tokensync/tokensync/internal/redact"
+	"github.com/tokensync/tokensync/internal/render"
+)
+
+var expiry = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func token() render.Token {
+	return render.Token{AccessToken: redact.New("abc"), Type: "Bearer", Scope: "read write", ExpiresAt: expiry}
+}
+
+func TestData(t *testing.T) {
+	t.Parallel()
+	got := render.Data(token())
+	want := map[string]string{
+		"access_token": "abc", "token_type": "Bearer", "scope": "read write", "expires_at": "2026-01-02T03:04:05Z",
+	}
+	if len(got) != len(want) {
+		t.Errorf("got %d keys, want %d", len(got), len(want))
+	}
+	for key, value := range want {
+		if string(got[key]) != value {
+			t.Errorf("%s is %q, want %q", key, got[key], value)
+		}
+	}
+	if bare := render.Data(render.Token{AccessToken: redact.New("abc"), Type: "Bearer"}); len(bare) != 2 {
+		t.Errorf("what the provider did not say has keys of its own: %d", len(bare))
+	}
+}
+
+func TestHashTellsDataApart(t *testing.T) {
+	t.Parallel()
+	seen := map[string]int{}
+	for i, data := range []map[string][]byte{
+		{},
+		{"a": nil},
+		{"a": []byte("b")},
+		{"ab": nil},
+		{"a": []byte("bc")},
+		{"a": []byte("b"), "c": nil},
+		{"a": nil, "b": []byte("c")},
+	} {
+		hash := render.Hash(data)
+		if other, ok := seen[hash]; ok {
+			t.Errorf("data %d and %d hash alike", i, other)
+		}
+		seen[hash] = i
+	}
+}
+
+func TestRecover(t *testing.T) {
+	t.Parallel()
+	written := render.Data(token())
+	for name, test := range map[string]struct {
+		edit func(map[string][]byte)
+		ok   bool
+	}{
+		"untouched":                  {func(map[string][]byte) {}, true},
+		"with a key of somebody":     {func(d map[string][]byte) { d["mine"] = []byte("x") }, true},
+		"without its expiry":         {func(d map[string][]byte) { delete(d, "expires_at") }, true},
+		"with another expiry":        {func(d map[string][]byte) { d["expires_at"] = []byte("never") }, true},
+		"without its type":           {func(d map[string][]byte) { delete(d, "token_type") }, true},
+		"with another type":          {func(d map[string][]byte) { d["token_type"] = []byte("mac") }, true},
+		"with another scope":         {func(d map[string][]byte) { d["scope"] = []byte("admin") }, false},
+		"with another token":         {func(d map[string][]byte) { d["access_token"] = []byte("abd") }, false},
+		"with an empty token":        {func(d map[string][]byte) { d["access_token"] = nil }, false},
+		"without its token":          {func(d map[string][]byte) { delete(d, "access_token") }, false},
+		"with everything taken away": {func(d map[string][]byte) { clear(d) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := maps.Clone(written)
+			test.edit(data)
+			got, ok := render.Recover(data, render.Hash(written), time.Time{}, expiry)
+			if ok != test.ok {
+				t.Fatalf("recovered: %t, want %t", ok, test.ok)
+			}
+			if ok && !render.Holds(written, render.Data(got)) {
+				t.Error("what was recovered renders to something else")
+			}
+			if render.Holds(data, written) != (name == "untouched" || name == "with a key of somebody") {
+				t.Error("Holds is wrong about it")
+			}
+		})
+	}
+}
+
+func FuzzRecover(f *testing.F) {
+	f.Add([]byte("abc"), []byte("Bearer"), []byte("read"), "0011", int64(0))
+	f.Fuzz(func(t *testing.T, access, tokenType, scope []byte, hash string, unix int64) {
+		data := map[string][]byte{"access_token": access, "token_type": tokenType, "scope": scope}
+		got, ok := render.Recover(data, hash, time.Unix(unix, 0))
+		if ok && render.Hash(render.Data(got)) != hash {
+			t.Error("recovered a token that does not render to the hash")
+		}
+	})
+}
