@@ -16,7 +16,7 @@ CONTAINER_TOOL ?= docker
 # The cluster of install and deploy is the one that kubectl is pointed at.
 KUBECTL ?= kubectl
 # Other packages for a test target than all of its own, and flags for `go test`:
-# make test-integration PACKAGES=./test/integration TEST_FLAGS='-v -ginkgo.focus=suspend'
+# make test-integration PACKAGES=./test/schema TEST_FLAGS='-v -run=TestName'
 PACKAGES ?=
 TEST_FLAGS ?=
 TEST_TIMEOUT ?= 30m
@@ -47,7 +47,7 @@ export KUBEBUILDER_ASSETS
 BUILD_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 # What `make generate` writes. Nobody edits it.
-GENERATED := api/v1alpha1/zz_generated.deepcopy.go api/v1alpha1/applyconfiguration \
+GENERATED := api/v1alpha1/zz_generated.deepcopy.go \
 	config/crd/bases config/rbac/role.yaml charts/tokensync/templates/crds charts/tokensync/files docs/reference/api.md
 
 # Modules of our own, each with dependencies of its own.
@@ -81,12 +81,9 @@ build: ## Build the operator into bin/.
 	@$(call timed,build the operator $(VERSION),CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BIN)/tokensync-operator ./cmd/tokensync-operator)
 
 .PHONY: generate
-generate: bin/controller-gen bin/crd-ref-docs bin/golangci-lint ## Write deepcopy code, apply configurations, CRDs, RBAC and the API reference.
+generate: bin/controller-gen bin/crd-ref-docs bin/golangci-lint ## Write deepcopy code, CRDs, RBAC and the API reference.
 	@echo ">> generate code"
 	@bin/controller-gen object paths=./api/...
-	@# Stale ones would stay in the way of the type checker.
-	@rm -rf api/v1alpha1/applyconfiguration
-	@bin/controller-gen applyconfiguration paths=./api/v1alpha1
 	@echo ">> generate manifests"
 	@bin/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	@bin/controller-gen rbac:roleName=tokensync-operator paths=./controllers/... output:rbac:artifacts:config=config/rbac
