@@ -4,6 +4,8 @@
 // write it if it differs, tell what changed, and come back at the next boundary.
 //
 //	setup.go      what is watched, and which credential a change concerns
+//	trim.go       what the cache keeps of Secrets and ConfigMaps
+//	writes.go     what was written last, to tell a cache that lags
 //	reconciler.go the sentence
 //	gather.go     facts: the target, the sources, the last outcome
 //	conflict.go   who may write the target
@@ -12,6 +14,7 @@
 //	act.go        writing the target
 //	failure.go    what went wrong, as a reason, a class and a message
 //	status.go     the status, derived from facts and outcome alone
+//	request.go    refreshes that were asked for by annotation
 //	events.go     what has changed since the status before
 //
 // A token request never holds a worker. It runs in a goroutine of its own, its

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
 )
 
 // action is the action that all events of this controller speak of.
@@ -31,11 +32,21 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 	case changed:
 		r.event(f, corev1.EventTypeWarning, after.Reason, after.Message)
 	}
-	if o := f.exchange.outcome; result.published && changed && len(o.warnings) > 0 {
-		texts := make([]string, 0, len(o.warnings))
-		for _, warning := range o.warnings {
+	if result.published && changed {
+		r.emitWarnings(f)
+	}
+}
+
+// emitWarnings tells once what was odd about the lifetime of the first token. That
+// a token is short-lived stands in the Ready condition already.
+func (r *Reconciler) emitWarnings(f *facts) {
+	var texts []string
+	for _, warning := range f.exchange.outcome.warnings {
+		if warning != lifetime.ShortLifetime {
 			texts = append(texts, string(warning))
 		}
+	}
+	if len(texts) > 0 {
 		r.event(f, corev1.EventTypeWarning, v1alpha1.ReasonLifetimeAdjusted, strings.Join(texts, "; "))
 	}
 }

@@ -23,15 +23,25 @@ type exchanges struct {
 	mu      sync.Mutex
 	byUID   map[types.UID]*exchangeState
 	buckets map[types.NamespacedName]lifetime.Bucket
-	// troubled are the credentials whose provider failed them, by gate key.
-	troubled map[string]map[types.UID]types.NamespacedName
+	// troubles are the providers that fail, by gate key.
+	troubles map[string]*providerTrouble
+}
+
+// providerTrouble is what is known of a provider that fails.
+type providerTrouble struct {
+	// last is the last failure, and failed are the credentials that met one.
+	last   *failure
+	failed map[types.UID]types.NamespacedName
 }
 
 // exchangeState is what is known of one credential's requests.
 type exchangeState struct {
 	inFlight  bool
 	startedAt time.Time
-	outcome   *outcome
+	line      string
+	// heldUp is why a request that waits for its turn will wait for long.
+	heldUp  *failure
+	outcome *outcome
 	// recovered says that the provider has answered somebody since it failed this
 	// credential.
 	recovered bool
@@ -44,7 +54,7 @@ func newExchanges(c clock.PassiveClock, g *gate.Gate, wake func(types.Namespaced
 		wake:     wake,
 		byUID:    map[types.UID]*exchangeState{},
 		buckets:  map[types.NamespacedName]lifetime.Bucket{},
-		troubled: map[string]map[types.UID]types.NamespacedName{},
+		troubles: map[string]*providerTrouble{},
 	}
 }
 
@@ -52,10 +62,15 @@ func newExchanges(c clock.PassiveClock, g *gate.Gate, wake func(types.Namespaced
 func (e *exchanges) state(uid types.UID) exchangeState {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if s := e.byUID[uid]; s != nil {
-		return *s
+	s := e.byUID[uid]
+	if s == nil {
+		return exchangeState{}
 	}
-	return exchangeState{}
+	known := *s
+	if trouble := e.troubles[s.line]; trouble != nil && s.inFlight && e.gate.Closed(s.line) {
+		known.heldUp = trouble.last
+	}
+	return known
 }
 
 // start begins a token request, unless one is under way.
@@ -71,7 +86,7 @@ func (e *exchanges) start(x exchange, order gate.Order, unscheduled bool, step t
 		e.mu.Unlock()
 		return
 	}
-	*s = exchangeState{inFlight: true, startedAt: now}
+	*s = exchangeState{inFlight: true, startedAt: now, line: x.line()}
 	if unscheduled {
 		e.buckets[x.key()] = e.buckets[x.key()].Draw(step, now)
 	}
@@ -91,26 +106,40 @@ func (e *exchanges) finish(x exchange, s *exchangeState, o *outcome) {
 	e.mu.Lock()
 	s.inFlight = false
 	s.outcome = o
+	trouble := e.troubles[s.line]
 	switch o.result() {
 	case gate.Failed:
-		if e.troubled[x.line()] == nil {
-			e.troubled[x.line()] = map[types.UID]types.NamespacedName{}
+		if trouble == nil {
+			trouble = &providerTrouble{failed: map[types.UID]types.NamespacedName{}}
+			e.troubles[s.line] = trouble
 		}
-		e.troubled[x.line()][x.credential.UID] = x.key()
+		trouble.last = o.failure
+		trouble.failed[x.credential.UID] = x.key()
 	case gate.Answered:
-		for uid, key := range e.troubled[x.line()] {
-			if other := e.byUID[uid]; other != nil && uid != x.credential.UID {
-				other.recovered = true
-				woken = append(woken, key)
-			}
-		}
-		delete(e.troubled, x.line())
+		woken = append(woken, e.recovered(x.credential.UID, trouble)...)
+		delete(e.troubles, s.line)
 	case gate.Unsent:
 	}
 	e.mu.Unlock()
 	for _, key := range woken {
 		e.wake(key)
 	}
+}
+
+// recovered marks the credentials that a provider had failed, and answers who they
+// are. The caller holds the lock.
+func (e *exchanges) recovered(answered types.UID, trouble *providerTrouble) []types.NamespacedName {
+	if trouble == nil {
+		return nil
+	}
+	var woken []types.NamespacedName
+	for uid, key := range trouble.failed {
+		if s := e.byUID[uid]; s != nil && uid != answered {
+			s.recovered = true
+			woken = append(woken, key)
+		}
+	}
+	return woken
 }
 
 // settle drops an outcome that has been written down, or that is of no use.

@@ -192,6 +192,8 @@ func trouble(f *facts, s *v1alpha1.OAuthCredentialStatus) (reason, message strin
 	switch {
 	case f.conflict != nil:
 		return f.conflict.reason, f.conflict.message
+	case f.exchange.heldUp != nil:
+		return f.exchange.heldUp.reason, f.exchange.heldUp.message
 	case s.LastFailure != nil:
 		return s.LastFailure.Reason, s.LastFailure.Message
 	}
