@@ -42,7 +42,8 @@ func (r *Reconciler) act(ctx context.Context, f *facts, decision lifetime.Decisi
 	case decision.Action == lifetime.Request:
 		r.request(f, decision)
 		return actResult{started: true}, nil
-	case f.drifted && f.heldInputs == f.inputsHash && f.conflict == nil:
+	case decision.Action == lifetime.Repair:
+		r.exchanges.repaired(keyOf(f.credential))
 		return r.write(ctx, f, f.token)
 	}
 	return actResult{}, nil

@@ -1,6 +1,7 @@
 package oauthcredential
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -23,6 +24,8 @@ type exchanges struct {
 	mu      sync.Mutex
 	byUID   map[types.UID]*exchangeState
 	buckets map[types.NamespacedName]lifetime.Bucket
+	// repairs bounds the repairs of targets.
+	repairs map[types.NamespacedName]lifetime.Bucket
 	// troubles are the providers that fail, by gate key.
 	troubles map[string]*providerTrouble
 }
@@ -54,6 +57,7 @@ func newExchanges(c clock.PassiveClock, g *gate.Gate, wake func(types.Namespaced
 		wake:     wake,
 		byUID:    map[types.UID]*exchangeState{},
 		buckets:  map[types.NamespacedName]lifetime.Bucket{},
+		repairs:  map[types.NamespacedName]lifetime.Bucket{},
 		troubles: map[string]*providerTrouble{},
 	}
 }
@@ -158,16 +162,29 @@ func (e *exchanges) allowedAt(key types.NamespacedName, step time.Duration) time
 	return e.buckets[key].AllowedAt(step)
 }
 
-// forget drops what is known of a deleted credential. Its bucket stays until it
-// is full again, so that deleting and creating anew gains nothing.
-func (e *exchanges) forget(uid types.UID) {
+// repairAt is when the target of a credential may be repaired.
+func (e *exchanges) repairAt(key types.NamespacedName) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.repairs[key].AllowedAt(lifetime.RepairStep)
+}
+
+// repaired counts a repair.
+func (e *exchanges) repaired(key types.NamespacedName) {
 	now := e.clock.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.repairs[key] = e.repairs[key].Draw(lifetime.RepairStep, now)
+}
+
+// forget drops what is known of a deleted credential. Its buckets stay until they
+// are full again, so that deleting and creating anew gains nothing.
+func (e *exchanges) forget(uid types.UID) {
+	now := e.clock.Now()
+	idle := func(_ types.NamespacedName, bucket lifetime.Bucket) bool { return bucket.Idle(now) }
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	delete(e.byUID, uid)
-	for key, bucket := range e.buckets {
-		if bucket.Idle(now) {
-			delete(e.buckets, key)
-		}
-	}
+	maps.DeleteFunc(e.buckets, idle)
+	maps.DeleteFunc(e.repairs, idle)
 }

@@ -49,7 +49,8 @@ type facts struct {
 
 	requested bool
 	exchange  exchangeState
-	allowedAt time.Time
+	// allowedAt and repairAt are when the buckets allow a request and a repair.
+	allowedAt, repairAt time.Time
 }
 
 // gather reads what a decision needs. Only a cache or an API server that cannot
@@ -76,6 +77,7 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 	f.requested = refreshRequested(f)
 	f.exchange = r.exchanges.state(credential.UID)
 	f.allowedAt = r.exchanges.allowedAt(keyOf(credential), lifetime.BucketStep(f.life))
+	f.repairAt = r.exchanges.repairAt(keyOf(credential))
 	if o := f.exchange.outcome; o != nil && o.inputsHash != f.inputsHash {
 		// It answers a question that nobody asks any more.
 		r.exchanges.settle(credential.UID, o)
@@ -199,6 +201,8 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		InFlight:      f.exchange.inFlight,
 		Pending:       f.pending(),
 		Held:          f.held,
+		Drifted:       f.drifted,
+		RepairAt:      f.repairAt,
 		Policy:        refreshPolicy(f.credential.Spec.Refresh),
 		Seed:          string(f.credential.UID),
 		SpecChanged:   f.held && f.heldInputs != f.inputsHash,

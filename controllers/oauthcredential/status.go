@@ -89,7 +89,7 @@ func deriveToken(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, 
 	s.SecretName = secretstore.TargetName(f.credential)
 	s.IssuedAt, s.ExpiresAt = timestamp(token.life.IssuedAt), timestamp(token.life.ExpiresAt)
 	s.SecretResourceVersion = result.version
-	if result.version == "" {
+	if result.version == "" && !f.drifted {
 		s.SecretResourceVersion = f.secret.ResourceVersion
 	}
 }

@@ -5,6 +5,10 @@ import "time"
 const (
 	bucketSize    = 3
 	minBucketStep = 10 * time.Second
+
+	// RepairStep is the step of a bucket for repairs of a target, which cost no
+	// token request: somebody who keeps undoing them must not cause a storm.
+	RepairStep = minBucketStep
 )
 
 // Bucket bounds the token requests that no schedule made due: those for an

@@ -17,6 +17,8 @@ const (
 	Request Action = "Request"
 	// Publish tells to write the token that is at hand already.
 	Publish Action = "Publish"
+	// Repair tells to write the token that the target holds once more.
+	Repair Action = "Repair"
 )
 
 // Trigger is why a token is wanted.
@@ -55,6 +57,11 @@ type Facts struct {
 	Policy Policy
 	Seed   string
 
+	// Drifted says that something beside the token is not as it was written, and
+	// RepairAt when it may be written again.
+	Drifted  bool
+	RepairAt time.Time
+
 	// SpecChanged, ClientChanged and Requested are the triggers of those names.
 	SpecChanged, ClientChanged, Requested bool
 
@@ -81,8 +88,8 @@ type Decision struct {
 	// RequestAt is when the next token is to be asked for; zero when nothing but a
 	// change brings that about.
 	RequestAt time.Time
-	// NextLook is the next instant at which anything can change by itself: the
-	// request, or the expiry of the token. Zero when there is none.
+	// NextLook is the next instant at which anything can change by itself. Zero when
+	// there is none.
 	NextLook time.Time
 }
 
@@ -101,8 +108,17 @@ func Decide(f Facts, now time.Time) Decision {
 	default:
 		d.Action = Wait
 	}
+	if d.Action == Wait && f.repairable() && !now.Before(f.RepairAt) {
+		d.Action = Repair
+	}
 	d.NextLook = f.nextLook(d, now)
 	return d
+}
+
+// repairable says that the target is worth repairing: with a changed spec, the
+// next token does it.
+func (f Facts) repairable() bool {
+	return f.Held && f.Drifted && !f.SpecChanged
 }
 
 // heldBack says that a failure sets the pace, because nothing has changed since
@@ -147,15 +163,17 @@ func (f Facts) spaced(at time.Time) time.Time {
 	return at
 }
 
-// nextLook is the request, if it lies ahead, or the expiry, whichever is sooner.
+// nextLook is the soonest of the boundaries that lie ahead: the request, the
+// repair, the expiry.
 func (f Facts) nextLook(d Decision, now time.Time) time.Time {
 	var next time.Time
-	if d.Action == Wait && now.Before(d.RequestAt) {
-		next = d.RequestAt
+	soonest := func(at time.Time, applies bool) {
+		if applies && now.Before(at) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
 	}
-	expiry := f.Token.ExpiresAt
-	if f.Held && now.Before(expiry) && (next.IsZero() || expiry.Before(next)) {
-		next = expiry
-	}
+	soonest(d.RequestAt, d.Action == Wait || d.Action == Repair)
+	soonest(f.RepairAt, f.repairable())
+	soonest(f.Token.ExpiresAt, f.Held)
 	return next
 }

@@ -102,6 +102,18 @@ func TestDecide(t *testing.T) {
 			facts: with(func(f *lifetime.Facts) { f.Failed = true }), at: time.Minute,
 			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Retry, NextLook: issued.Add(time.Hour)},
 		},
+		"a target that was tampered with is repaired": {
+			facts: with(func(f *lifetime.Facts) { f.Drifted, f.InFlight = true, true }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Repair, Trigger: lifetime.Due, NextLook: issued.Add(time.Hour)},
+		},
+		"a target that is tampered with over and over waits for its repair": {
+			facts: with(func(f *lifetime.Facts) { f.Drifted, f.RepairAt = true, issued.Add(2*time.Minute) }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Due, RequestAt: due, NextLook: issued.Add(2 * time.Minute)},
+		},
+		"a target whose token is asked for anew anyway is not repaired": {
+			facts: with(func(f *lifetime.Facts) { f.Drifted, f.SpecChanged, f.InFlight = true, true, true }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.SpecChanged, NextLook: issued.Add(time.Hour)},
+		},
 		"what is under way is waited for": {
 			facts: with(func(f *lifetime.Facts) { f.InFlight = true }), at: 50 * time.Minute,
 			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Due, NextLook: issued.Add(time.Hour)},
@@ -173,7 +185,7 @@ func FuzzDecide(f *testing.F) {
 		facts := lifetime.Facts{
 			Blocked: flag(0), InFlight: flag(1), Pending: flag(2), Held: flag(3),
 			SpecChanged: flag(4), ClientChanged: flag(5), Requested: flag(6),
-			Failed: flag(7), CauseChanged: flag(8),
+			Failed: flag(7), CauseChanged: flag(8), Drifted: flag(10),
 			LastRequest: issued.Add(within(last)), AllowedAt: issued.Add(within(allowed)), Seed: "uid",
 		}
 		if facts.Held {
@@ -192,7 +204,7 @@ func FuzzDecide(f *testing.F) {
 			t.Errorf("a request %s after the last one", now.Sub(facts.LastRequest))
 		case d.Action == lifetime.Request && d.Unscheduled && now.Before(facts.AllowedAt):
 			t.Error("an unscheduled request that the bucket does not allow")
-		case d.Action != lifetime.Wait && (facts.Blocked || facts.InFlight):
+		case d.Action != lifetime.Wait && d.Action != lifetime.Repair && (facts.Blocked || facts.InFlight):
 			t.Errorf("%s while blocked or in flight", d.Action)
 		case !d.NextLook.IsZero() && !d.NextLook.After(now):
 			t.Error("the next look lies in the past: a hot loop")
