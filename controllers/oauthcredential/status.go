@@ -67,7 +67,7 @@ func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 			Time:      metav1.NewTime(f.now.UTC().Truncate(time.Second)),
 			FirstTime: metav1.NewTime(f.now.UTC().Truncate(time.Second)),
 			Reason:    result.failure.reason,
-			Message:   result.failure.message,
+			Message:   clamp(result.failure.message),
 			Count:     1,
 		}
 		if before != nil && !f.causeChanged() {
@@ -78,6 +78,15 @@ func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 		return nil
 	}
 	return before
+}
+
+// clamp cuts a message to what the schema takes.
+func clamp(message string) string {
+	const longest = 1024
+	if runes := []rune(message); len(runes) > longest {
+		return string(runes[:longest])
+	}
+	return message
 }
 
 func deriveToken(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, token published) {

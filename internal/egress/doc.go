@@ -2,7 +2,7 @@
 //
 // Whoever may create a credential chooses the URL that is requested for it, and
 // DNS answers of that person's choosing. The decision is therefore made on the
-// address that is about to be dialled, after DNS ([Policy.Control]), and not on
+// address that is about to be dialed, after DNS ([Policy.Control]), and not on
 // a host name, which may resolve to something else a moment later.
 //
 // Refused are, unless allowed explicitly: the loopback, link-local, unspecified,

@@ -9,24 +9,24 @@ import (
 
 // Options says what a Policy adds to the list of this package.
 type Options struct {
-	// Allow names addresses that may be dialled although the list or Own
+	// Allow names addresses that may be dialed although the list or Own
 	// refuses them. Invalid prefixes match nothing.
 	Allow []netip.Prefix
-	// Deny names addresses that may not be dialled, whatever else is said.
+	// Deny names addresses that may not be dialed, whatever else is said.
 	Deny []netip.Prefix
 	// Own has the addresses of the installation: of the API server, of this
 	// pod, and of its node.
 	Own []netip.Addr
 }
 
-// Policy decides whether an address may be dialled. Its zero value knows only
+// Policy decides whether an address may be dialed. Its zero value knows only
 // the list of this package. It never changes and is safe for concurrent use.
 type Policy struct {
 	allow, deny []netip.Prefix
 	own         []netip.Addr
 }
 
-// DeniedError says that an address may not be dialled, and why, but not which:
+// DeniedError says that an address may not be dialed, and why, but not which:
 // the answer would let a tenant read the cluster's DNS.
 type DeniedError struct {
 	// Category is what kind of address it is, with its article, such as
@@ -58,7 +58,7 @@ func NewPolicy(options Options) *Policy {
 	return p
 }
 
-// Check returns a *DeniedError if addr may not be dialled, else nil.
+// Check returns a *DeniedError if addr may not be dialed, else nil.
 func (p *Policy) Check(addr netip.Addr) error {
 	if !addr.IsValid() {
 		return &DeniedError{Category: "an address that cannot be read"}
@@ -75,7 +75,7 @@ func (p *Policy) Check(addr netip.Addr) error {
 
 // Control is for the field of that name of a net.Dialer, which calls it with
 // every address that it is about to dial. It returns a *DeniedError for one
-// that may not be dialled, and for anything that is not TCP to an IP address.
+// that may not be dialed, and for anything that is not TCP to an IP address.
 func (p *Policy) Control(network, address string, _ syscall.RawConn) error {
 	if !strings.HasPrefix(network, "tcp") {
 		return &DeniedError{Category: "anything but TCP"}

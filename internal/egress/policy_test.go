@@ -141,7 +141,7 @@ func TestCheckByOptions(t *testing.T) {
 		"an own address that was given mapped":     {egress.Options{Own: []netip.Addr{netip.MustParseAddr("::ffff:10.96.0.1")}}, "10.96.0.1", own},
 		"an own address behind a translator":       {egress.Options{Own: []netip.Addr{netip.MustParseAddr("10.96.0.1")}}, "64:ff9b::a60:1", own},
 		"allow beats own":                          {egress.Options{Allow: prefixes("10.96.0.1/32"), Own: []netip.Addr{netip.MustParseAddr("10.96.0.1")}}, "10.96.0.1", ""},
-		"the neighbour of an own address":          {egress.Options{Own: []netip.Addr{netip.MustParseAddr("10.96.0.1")}}, "10.96.0.2", ""},
+		"the neighbor of an own address":           {egress.Options{Own: []netip.Addr{netip.MustParseAddr("10.96.0.1")}}, "10.96.0.2", ""},
 		"an own address with another zone":         {egress.Options{Own: []netip.Addr{netip.MustParseAddr("2001:db8::1%a")}}, "2001:db8::1%b", own},
 		"all of IPv4 denied and one range allowed": {egress.Options{Deny: prefixes("0.0.0.0/0"), Allow: prefixes("10.0.0.0/8")}, "10.0.0.1", denied},
 	} {

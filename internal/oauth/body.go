@@ -70,7 +70,7 @@ func parseJSON(body []byte) (fields, problem) {
 		return nil, notJSON
 	}
 
-	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // Token returns io.EOF itself
+	if _, err := decoder.Token(); err != io.EOF {
 		return nil, notJSON
 	}
 

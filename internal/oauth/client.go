@@ -26,7 +26,7 @@ type Options struct {
 	Egress *egress.Policy
 	// AllowInsecureHTTP permits token URLs that begin with http://.
 	AllowInsecureHTTP bool
-	// UseProxy honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Egress then sees
+	// UseProxy honors HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Egress then sees
 	// the proxy's address only: the proxy must enforce the rest.
 	UseProxy bool
 	// UserAgent is the User-Agent header; empty means tokensync.

@@ -12,15 +12,15 @@
 //
 // # Failures
 //
-//	what happened                                     Kind              Class
-//	no connection, TLS, time-out, 408, 5xx            Unreachable       Transient
-//	temporarily_unavailable, server_error             Unreachable       Transient
-//	429, or 503 with a usable Retry-After             RateLimited       Throttled
-//	2xx or 4xx with a known OAuth error code          Rejected          Rejected
-//	3xx, an unusable 2xx, a 4xx without a known code  InvalidResponse   Protocol
-//	an address or scheme that may not be used         EgressDenied      Configuration
-//	a CA bundle that cannot be used                   InvalidKey        Configuration
-//	a request that cannot be built                    InvalidRequest    Configuration
+//	Kind             what happened                                     Class
+//	Unreachable      no connection, TLS, time-out, 408, 5xx            Transient
+//	Unreachable      temporarily_unavailable, server_error             Transient
+//	RateLimited      429, or 503 with a usable Retry-After             Throttled
+//	Rejected         2xx or 4xx with a known OAuth error code          Rejected
+//	InvalidResponse  3xx, an unusable 2xx, a 4xx without a known code  Protocol
+//	EgressDenied     an address or scheme that may not be used         Configuration
+//	InvalidKey       a CA bundle that cannot be used                   Configuration
+//	InvalidRequest   a request that cannot be built                    Configuration
 //
 // Rate limiting goes first: a provider that says when to come back is taken at
 // its word whatever code comes with it. Failures are told apart by types and

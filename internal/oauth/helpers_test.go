@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,7 +62,11 @@ type sent struct {
 func serve(t *testing.T, handle http.HandlerFunc) (*httptest.Server, func() []sent) {
 	t.Helper()
 
-	requests := make(chan sent, 16)
+	var (
+		mu       sync.Mutex
+		requests []sent
+	)
+
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -73,19 +78,19 @@ func serve(t *testing.T, handle http.HandlerFunc) (*httptest.Server, func() []se
 			t.Error(err)
 		}
 
-		requests <- sent{r.Method, r.RequestURI, string(body), r.Header, form}
+		mu.Lock()
+		requests = append(requests, sent{r.Method, r.RequestURI, string(body), r.Header, form})
+		mu.Unlock()
 
 		handle(w, r)
 	}))
 	t.Cleanup(server.Close)
 
 	return server, func() []sent {
-		var all []sent
-		for len(requests) > 0 {
-			all = append(all, <-requests)
-		}
+		mu.Lock()
+		defer mu.Unlock()
 
-		return all
+		return requests
 	}
 }
 

@@ -19,9 +19,7 @@ import (
 
 // networkError returns the *Error for a request that got no answer.
 func (x *exchange) networkError(err error) *Error {
-	var denied *egress.DeniedError
-
-	if errors.As(err, &denied) {
+	if denied, ok := errors.AsType[*egress.DeniedError](err); ok {
 		return &Error{
 			Kind: KindEgressDenied, Class: lifetime.Configuration, cause: denied,
 			Message: fmt.Sprintf("The host %s of tokenURL leads to %s, to which tokensync does not connect. "+

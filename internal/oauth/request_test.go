@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -125,9 +126,7 @@ func TestWhatIsSent(t *testing.T) {
 			want := map[string]string{
 				"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded", "User-Agent": "tokensync",
 			}
-			for name, value := range test.header {
-				want[name] = value
-			}
+			maps.Copy(want, test.header)
 
 			for name, value := range want {
 				if diff := cmp.Diff([]string{value}, all[0].header.Values(name)); diff != "" {
@@ -203,7 +202,7 @@ func TestRequestsThatAreNotMade(t *testing.T) {
 		}, oauth.KindInvalidKey, "cannot be read"},
 	}
 
-	for _, name := range strings.Fields("Host content-length Transfer-Encoding Connection TE trailer Upgrade Expect " +
+	for name := range strings.FieldsSeq("Host content-length Transfer-Encoding Connection TE trailer Upgrade Expect " +
 		"Proxy-Authorization proxy-connection PROXY-x Keep-Alive HTTP2-Settings") {
 		tests["the header "+name] = struct {
 			change func(*oauth.Request)

@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tokensync/tokensync/internal/oauth"
@@ -70,7 +72,7 @@ func TestNoErrorHoldsASecret(t *testing.T) {
 
 		return string(encoded)
 	}
-	abort := func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
+	abort := func(_ http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
 
 	failures := map[string]func(echo string) http.HandlerFunc{
 		"a description": func(echo string) http.HandlerFunc {
@@ -112,8 +114,9 @@ func TestNoErrorHoldsASecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			echo := ""
-			server, _ := serve(t, func(w http.ResponseWriter, r *http.Request) { handle(echo)(w, r) })
+			var echo atomic.Value
+
+			server, _ := serve(t, func(w http.ResponseWriter, r *http.Request) { handle(echo.Load().(string))(w, r) })
 			client := newClient(t)
 			request := newRequest(server)
 			request.TokenURL += "?key=" + querySecret
@@ -123,7 +126,13 @@ func TestNoErrorHoldsASecret(t *testing.T) {
 			request.Headers = []oauth.Field{field("X-Key", headerSecret)}
 			request.Parameters = []oauth.Field{field("key", paramSecret)}
 
-			for _, echo = range echoes() {
+			for _, text := range echoes() {
+				if strings.Contains(name, "host") && slices.Contains(forms(answerSecret), text) {
+					continue // not known: a redirect brings no token
+				}
+
+				echo.Store(text)
+
 				answer, err := client.Token(t.Context(), request)
 				checkNoSecret(t, failure(t, answer, err))
 			}
@@ -204,7 +213,7 @@ func checkText(t *testing.T, text string) {
 
 	for _, part := range []string{"cl13ntSECRET", "h34derSECRET", "p4ramSECRET", "qu3rySECRET", "4nswerSECRET"} {
 		if strings.Contains(text, part) || strings.Contains(text, hex.EncodeToString([]byte(part))) {
-			t.Errorf("%q holds %s", text, part)
+			t.Fatalf("%q holds %s", text, part)
 		}
 	}
 
@@ -212,7 +221,7 @@ func checkText(t *testing.T, text string) {
 		// A shorter piece than half a secret tells nothing in base64.
 		for i := 0; i+16 <= len(echo); i += 8 {
 			if strings.Contains(text, echo[i:i+16]) {
-				t.Errorf("%q holds %s of %s", text, echo[i:i+16], echo)
+				t.Fatalf("%q holds %s of %s", text, echo[i:i+16], echo)
 			}
 		}
 	}

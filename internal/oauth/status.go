@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/redact"
@@ -98,28 +99,28 @@ func (x *exchange) failure(resp *http.Response, received time.Time, f fields, wr
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && asked:
 		e.Kind, e.Class, e.RetryAfter = KindRateLimited, lifetime.Throttled, wait
-		e.Message = fmt.Sprintf("%s limits the number of requests%s. tokensync waits and tries again.",
+		e.Message = fmt.Sprintf("%s limits the number of requests%s tokensync waits and tries again.",
 			x.who(), e.report())
 	case isUnwell(raw), status == http.StatusRequestTimeout, status >= http.StatusInternalServerError:
 		e.Kind, e.Class, e.RetryAfter = KindUnreachable, lifetime.Transient, wait
-		e.Message = fmt.Sprintf("%s cannot answer for now%s. tokensync tries again.", x.who(), e.report())
+		e.Message = fmt.Sprintf("%s cannot answer for now%s tokensync tries again.", x.who(), e.report())
 	case known:
 		e.Kind, e.Class = KindRejected, lifetime.Rejected
-		e.Message = strings.TrimSpace(fmt.Sprintf("%s refused the request%s. %s", x.who(), e.report(), advice))
+		e.Message = strings.TrimSpace(fmt.Sprintf("%s refused the request%s %s", x.who(), e.report(), advice))
 	case status >= http.StatusBadRequest:
 		e.Kind, e.Class = KindInvalidResponse, lifetime.Protocol
-		e.Message = fmt.Sprintf("%s refused the request without a known OAuth error code%s. %s",
+		e.Message = fmt.Sprintf("%s refused the request without a known OAuth error code%s %s",
 			x.who(), e.report(), x.request.adviceFor(status))
 	default:
 		e.Kind, e.Class = KindInvalidResponse, lifetime.Protocol
-		e.Message = fmt.Sprintf("The answer of %s %s%s. %s",
+		e.Message = fmt.Sprintf("The answer of %s %s%s %s",
 			x.whoInside(), wrong, e.report(), adviceForSuccess(f))
 	}
 
 	return e
 }
 
-// report returns what the endpoint said, for the inside of a sentence.
+// report returns what the endpoint said, for the end of a sentence.
 func (e *Error) report() string {
 	said := fmt.Sprintf(" (HTTP status %d", e.Status)
 
@@ -130,10 +131,14 @@ func (e *Error) report() string {
 	said += ")"
 
 	if e.Description != "" {
-		said += ": " + strings.TrimRight(e.Description, ".!")
+		said += ": " + e.Description
 	}
 
-	return said
+	if last, _ := utf8.DecodeLastRuneInString(said); strings.ContainsRune(".!?…", last) {
+		return said
+	}
+
+	return said + "."
 }
 
 // adviceForSuccess returns what to do about a 2xx that cannot be used.

@@ -150,7 +150,7 @@ func TestMessages(t *testing.T) {
 	}{
 		"code and description": {
 			basic, 401, `{"error":"invalid_client","error_description":"Who are you?"}`,
-			`The token endpoint at HOST refused the request (HTTP status 401, error "invalid_client"): Who are you?. ` + check,
+			`The token endpoint at HOST refused the request (HTTP status 401, error "invalid_client"): Who are you? ` + check,
 		},
 		"a description with a full stop": {
 			basic, 400, `{"error":"invalid_scope","error_description":"No such scope."}`,

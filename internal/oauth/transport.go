@@ -26,7 +26,7 @@ const (
 	idleTimeout      = 30 * time.Second
 	pingAfter        = 15 * time.Second
 	pingTimeout      = 15 * time.Second
-	handshakeTimeout = 2 * time.Minute // a bound for what a cancelled request leaves behind
+	handshakeTimeout = 2 * time.Minute // a bound for what a canceled request leaves behind
 )
 
 // poolKey is what requests must have in common to share connections.

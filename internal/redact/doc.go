@@ -1,6 +1,6 @@
 // Package redact keeps secrets out of text.
 //
-// It offers two lines of defence. A [String] holds a secret that no formatter,
+// It offers two lines of defense. A [String] holds a secret that no formatter,
 // encoder or logger prints, so that a secret cannot leak by accident. A
 // [Scrubber] removes the secrets it knows from text that comes from somewhere
 // else, such as an error description of a server that echoes what it was sent.

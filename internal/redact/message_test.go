@@ -26,6 +26,7 @@ func TestMessage(t *testing.T) {
 		"bytes that are not UTF-8 are replaced":      {"a\xffb", "a\ufffdb"},
 		"other scripts stay":                         {"größer 日本語 नमस्ते ไทย", "größer 日本語 नमस्ते ไทย"},
 		"256 characters stay":                        {long[:512], long[:512]},
+		"one more is cut":                            {long[:514], long[:510] + "…"},
 		"more are cut":                               {long, long[:510] + "…"},
 		"no space before the ellipsis":               {strings.Repeat("a", 254) + " bcdef", strings.Repeat("a", 254) + "…"},
 		"what is cut is counted after it was folded": {strings.Repeat("a  ", 128), strings.TrimSpace(strings.Repeat("a ", 128))},

@@ -41,7 +41,7 @@ func TestStringIsNeverPrinted(t *testing.T) {
 	holder := newHolder()
 	scrubber := redact.NewScrubber(s)
 
-	for _, verb := range strings.Split("v +v #v s q x X d t p T b o O e f g c U 10s -20q 08x", " ") {
+	for verb := range strings.SplitSeq("v +v #v s q x X d t p T b o O e f g c U 10s -20q 08x", " ") {
 		for name, value := range map[string]any{
 			"a secret":               s,
 			"a pointer to one":       &s,
