@@ -49,6 +49,8 @@ const (
 	// ReasonInvalidRequest says that no token request can be made of the spec and
 	// the Secrets that it names.
 	ReasonInvalidRequest = "InvalidRequest"
+	// ReasonInternalError says that the operator itself is at fault.
+	ReasonInternalError = "InternalError"
 	// ReasonSecretConflict says that the target Secret belongs to somebody else.
 	ReasonSecretConflict = "SecretConflict"
 	// ReasonEgressDenied says that the operator may not talk to that address.

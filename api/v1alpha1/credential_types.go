@@ -236,6 +236,18 @@ type SourceVersion struct {
 	ResourceVersion string `json:"resourceVersion,omitempty"`
 }
 
+// SecretOrigin tells who made a target Secret.
+// +kubebuilder:validation:Enum=Created;Adopted
+type SecretOrigin string
+
+// The origins of a target Secret.
+const (
+	// SecretCreated was made by its credential.
+	SecretCreated SecretOrigin = "Created"
+	// SecretAdopted existed before.
+	SecretAdopted SecretOrigin = "Adopted"
+)
+
 // OAuthCredentialStatus is what the operator reports about a credential.
 type OAuthCredentialStatus struct {
 	// conditions are Ready, Reconciling and Stalled.
@@ -262,6 +274,11 @@ type OAuthCredentialStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	SecretResourceVersion string `json:"secretResourceVersion,omitempty"`
+
+	// secretOrigin tells a Secret that the credential created from one that it took
+	// over, which is never deleted.
+	// +optional
+	SecretOrigin SecretOrigin `json:"secretOrigin,omitempty"`
 
 	// issuedAt is when the token was asked for.
 	// +optional
@@ -297,7 +314,7 @@ type OAuthCredentialStatus struct {
 	// request was made from.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=140
+	// +kubebuilder:validation:MaxItems=260
 	Sources []SourceVersion `json:"sources,omitempty"`
 }
 

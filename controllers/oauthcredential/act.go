@@ -22,6 +22,8 @@ type actResult struct {
 	version string
 	// failure is what newly went wrong.
 	failure *failure
+	// unrepaired is why a repair was refused.
+	unrepaired *failure
 	// settled says that the outcome at hand will be written down by the status.
 	settled bool
 }
@@ -43,8 +45,9 @@ func (r *Reconciler) act(ctx context.Context, f *facts, decision lifetime.Decisi
 		r.request(f, decision)
 		return actResult{started: true}, nil
 	case decision.Action == lifetime.Repair:
-		r.exchanges.repaired(keyOf(f.credential))
-		return r.write(ctx, f, f.token)
+		return r.repair(ctx, f)
+	case f.held && f.heldInputs == f.inputsHash:
+		return actResult{}, r.release(ctx, f)
 	}
 	return actResult{}, nil
 }
@@ -66,31 +69,49 @@ func (r *Reconciler) request(f *facts, decision lifetime.Decision) {
 		x.held = f.life
 		order = gate.Order{Held: !f.life.Expired(f.now), ExpiresAt: f.life.ExpiresAt}
 	}
-	r.exchanges.start(x, order, decision.Unscheduled, lifetime.BucketStep(f.life))
+	r.exchanges.start(x, order, decision.Unscheduled, f.limits.step)
 }
 
 // publish writes the token at hand, and then gives up the Secret of the name
 // before, if the spec has changed it.
 func (r *Reconciler) publish(ctx context.Context, f *facts, o *outcome) (actResult, error) {
 	result, err := r.write(ctx, f, o.token)
-	if err != nil || result.failure != nil {
+	if err != nil || result.token == nil {
 		o.rejected = result.failure != nil
 		return result, err
 	}
 	result.published, result.settled = true, true
-	if f.previous != nil {
-		if owner, _ := secretstore.OwnerOf(f.previous, f.credential); owner == secretstore.Us {
-			if err := r.store.Release(ctx, f.previous, f.credential.UID); err != nil {
-				return actResult{}, err
-			}
-		}
+	if err := r.release(ctx, f); err != nil {
+		return actResult{}, err
 	}
 	return result, nil
 }
 
+// repair writes the token that the target holds once more. What the API server
+// refuses is left as it is, until something changes: the token is good.
+func (r *Reconciler) repair(ctx context.Context, f *facts) (actResult, error) {
+	r.exchanges.repaired(keyOf(f.credential))
+	result, err := r.write(ctx, f, f.token)
+	if result.failure != nil {
+		return actResult{unrepaired: result.failure}, nil
+	}
+	return result, err
+}
+
+// release gives up the Secret of the name that the spec had before.
+func (r *Reconciler) release(ctx context.Context, f *facts) error {
+	if f.previous == nil {
+		return nil
+	}
+	if owner, _ := secretstore.OwnerOf(f.previous, f.credential); owner != secretstore.Us {
+		return nil
+	}
+	return r.store.Release(ctx, f.previous, f.credential.UID)
+}
+
 // write writes a token into the target.
 func (r *Reconciler) write(ctx context.Context, f *facts, token *secretstore.Token) (actResult, error) {
-	version, err := r.store.Write(ctx, f.credential, *token, f.secret, f.adopt)
+	version, err := r.store.Write(ctx, f.credential, *token, f.secret, f.adopted)
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return actResult{}, nil
@@ -104,7 +125,7 @@ func (r *Reconciler) write(ctx context.Context, f *facts, token *secretstore.Tok
 
 // observe counts a token request.
 func (r *Reconciler) observe(o *outcome) {
-	if !o.sent {
+	if !o.sent || o.abandoned {
 		return
 	}
 	result, code := "success", ""

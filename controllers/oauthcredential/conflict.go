@@ -26,6 +26,9 @@ func (r *Reconciler) gatherConflict(ctx context.Context, f *facts) error {
 	}
 	var name string
 	f.owner, name = secretstore.OwnerOf(f.secret, f.credential)
+	if err := r.gatherUnmarked(ctx, f, target); err != nil {
+		return err
+	}
 	switch f.owner {
 	case secretstore.Nobody:
 		return r.gatherOlderClaim(ctx, f, target)
@@ -36,6 +39,19 @@ func (r *Reconciler) gatherConflict(ctx context.Context, f *facts) error {
 	case secretstore.Us:
 	}
 	return nil
+}
+
+// gatherUnmarked recognizes the Secret that the credential wrote although somebody
+// has taken away what marks it as the credential's.
+func (r *Reconciler) gatherUnmarked(ctx context.Context, f *facts, target string) error {
+	if status := f.credential.Status; f.owner != secretstore.Stranger || status.SecretName != target || status.IssuedAt == nil {
+		return nil
+	}
+	secret, err := r.store.Read(ctx, keyOf(f.secret))
+	if err == nil && secret != nil && secretstore.WroteToken(secret) {
+		f.secret, f.owner = &secret.ObjectMeta, secretstore.Us
+	}
+	return err
 }
 
 // gatherOlderClaim finds an older credential that wants the same Secret.
@@ -116,7 +132,7 @@ func (r *Reconciler) gatherAdoption(ctx context.Context, f *facts, target string
 			"or spec.secret.name to another name", target, secret.Type, want)
 		return nil
 	}
-	f.secret, f.adopt = &secret.ObjectMeta, true
+	f.secret, f.adopted = &secret.ObjectMeta, true
 	return nil
 }
 

@@ -21,7 +21,7 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 	changed := before == nil || before.Status != after.Status || before.Reason != after.Reason
 	was, is := f.credential.Status.LastFailure, status.LastFailure
 	switch {
-	case is != nil && result.failure != nil && (was == nil || was.Reason != is.Reason || was.Message != is.Message):
+	case is != nil && result.failure != nil && (was == nil || was.Reason != is.Reason):
 		r.event(f, corev1.EventTypeWarning, is.Reason, is.Message)
 	case is == nil && was != nil && result.published:
 		r.event(f, corev1.EventTypeNormal, after.Reason, after.Message)
@@ -31,6 +31,9 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 		r.event(f, corev1.EventTypeNormal, after.Reason, after.Message)
 	case changed:
 		r.event(f, corev1.EventTypeWarning, after.Reason, after.Message)
+	}
+	if result.unrepaired != nil {
+		r.event(f, corev1.EventTypeWarning, result.unrepaired.reason, result.unrepaired.message)
 	}
 	if result.published && changed {
 		r.emitWarnings(f)

@@ -2,11 +2,14 @@ package oauthcredential
 
 import (
 	"context"
+	"fmt"
 	"net/url"
+	"runtime/debug"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -40,7 +43,6 @@ type exchange struct {
 
 // outcome is what came of a token request.
 type outcome struct {
-	generation     int64
 	inputsHash     string
 	refreshRequest string
 	versions       []v1alpha1.SourceVersion
@@ -57,39 +59,50 @@ type outcome struct {
 	// rejected says that the API server refused the Secret with this token.
 	rejected bool
 
-	// sent is false where nothing was asked; latency is what the provider took.
+	// abandoned says that nobody wanted the answer any more.
+	abandoned bool
+
+	// sent is false where nothing was asked; sentAt is when it was, and latency what
+	// the provider took.
 	sent    bool
+	sentAt  time.Time
 	latency time.Duration
 }
 
-func (x exchange) key() types.NamespacedName {
-	return types.NamespacedName{Namespace: x.credential.Namespace, Name: x.credential.Name}
-}
-
-// line is the key of the gate: the namespace chose the authority, so both count.
-func (x exchange) line() string {
+// lineOf is the key of the gate: the namespace chose the authority, so both count.
+func lineOf(credential *v1alpha1.OAuthCredential) string {
 	authority := ""
-	if endpoint, err := url.Parse(x.credential.Spec.Provider.TokenURL); err == nil {
+	if endpoint, err := url.Parse(credential.Spec.Provider.TokenURL); err == nil {
 		authority = endpoint.Host
 	}
-	return x.credential.Namespace + "/" + authority
+	return credential.Namespace + "/" + authority
 }
 
-// run resolves the request, sends it, and reads the answer.
+// run carries the exchange out. A bug in it fails this credential, and no other.
 func (x exchange) run() *outcome {
-	spec := &x.credential.Spec
-	o := &outcome{
-		generation:     x.credential.Generation,
-		inputsHash:     x.inputsHash,
-		refreshRequest: x.refreshRequest,
-	}
+	o := &outcome{inputsHash: x.inputsHash, refreshRequest: x.refreshRequest}
 	defer x.observe(o)
+	defer func() {
+		if bug := recover(); bug != nil {
+			// The value of a panic may hold anything; the stack holds none.
+			ctrl.Log.Error(nil, "A token request panicked", "namespace", x.credential.Namespace,
+				"name", x.credential.Name, "type", fmt.Sprintf("%T", bug), "stack", string(debug.Stack()))
+			o.token, o.failure = nil, internalFailure()
+		}
+	}()
+	x.ask(o)
+	o.abandoned = x.ctx.Err() != nil
+	return o
+}
 
+// ask resolves the request, sends it, and reads the answer.
+func (x exchange) ask(o *outcome) {
+	spec := &x.credential.Spec
 	resolved, err := resolve.Request(x.ctx, x.credential, namespaceReader{x.reader, x.credential.Namespace})
 	o.versions = resolved.Versions
 	if err != nil {
 		o.failure, o.apiError = sourceFailure(err)
-		return o
+		return
 	}
 	request := resolved.Request
 	request.Timeout = lifetime.RequestTimeout(request.Timeout, x.held, x.now())
@@ -97,15 +110,18 @@ func (x exchange) run() *outcome {
 	started := x.now()
 	answer, err := x.tokens.Token(x.ctx, request)
 	o.latency = x.now().Sub(started)
-	o.sent = true
+	o.sentAt = started
 	if err != nil {
 		o.failure = tokenFailure(err)
-		return o
+		// What is refused on our side was never sent.
+		o.sent = o.failure.class != lifetime.Configuration
+		return
 	}
+	o.sent = true
 	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(spec.Provider.Lifetime), answer.Sent, answer.Received)
 	if err != nil {
-		o.failure = lifetimeFailure(err)
-		return o
+		o.failure = lifetimeFailure(err, x.held)
+		return
 	}
 	o.warnings = warnings
 	o.token = &secretstore.Token{
@@ -118,15 +134,14 @@ func (x exchange) run() *outcome {
 		IssuedAt:   life.IssuedAt,
 		InputsHash: x.inputsHash,
 	}
-	return o
 }
 
 // result is what the outcome says about the provider.
 func (o *outcome) result() gate.Result {
 	switch {
-	case !o.sent:
+	case !o.sent, o.abandoned:
 		return gate.Unsent
-	case o.failure != nil && o.failure.class == lifetime.Transient:
+	case o.failure != nil && o.failure.reason == v1alpha1.ReasonProviderUnreachable:
 		return gate.Failed
 	default:
 		return gate.Answered

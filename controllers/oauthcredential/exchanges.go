@@ -1,33 +1,31 @@
 package oauthcredential
 
 import (
-	"maps"
+	"context"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
+	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
-	"github.com/tokensync/tokensync/internal/lifetime"
 )
 
-// exchanges keeps the token requests of all credentials: those under way, the
-// outcomes that are not written down yet, and how much each may still ask for.
-// It is safe for concurrent use.
+// exchanges keeps the token requests of all credentials: those that wait for their
+// turn, those under way, and the outcomes that are not written down yet. It is
+// safe for concurrent use.
 type exchanges struct {
 	clock clock.PassiveClock
 	gate  *gate.Gate
 	// wake has a credential reconciled.
 	wake func(types.NamespacedName)
 
-	mu      sync.Mutex
-	byUID   map[types.UID]*exchangeState
-	buckets map[types.NamespacedName]lifetime.Bucket
-	// repairs bounds the repairs of targets.
-	repairs map[types.NamespacedName]lifetime.Bucket
+	mu    sync.Mutex
+	byUID map[types.UID]*exchangeState
 	// troubles are the providers that fail, by gate key.
-	troubles map[string]*providerTrouble
+	troubles  map[string]*providerTrouble
+	allowance allowance
 }
 
 // providerTrouble is what is known of a provider that fails.
@@ -39,26 +37,41 @@ type providerTrouble struct {
 
 // exchangeState is what is known of one credential's requests.
 type exchangeState struct {
-	inFlight  bool
+	// startedAt is when the last request was decided on, and once it went out, when.
 	startedAt time.Time
-	line      string
+	// request is the one that waits or is under way, nil when there is none; running
+	// tells which.
+	request *request
+	running bool
 	// heldUp is why a request that waits for its turn will wait for long.
 	heldUp  *failure
 	outcome *outcome
-	// recovered says that the provider has answered somebody since it failed this
-	// credential.
+	// recovered says that the provider has opened up since it failed this credential.
 	recovered bool
+}
+
+func (s exchangeState) inFlight() bool { return s.request != nil }
+
+// request is one token request from its decision to its outcome.
+type request struct {
+	exchange exchange
+	line     string
+	ticket   *gate.Ticket
+	cancel   context.CancelFunc
+	running  bool
+	// unscheduled says that it draws on the bucket, and step how fast that refills.
+	unscheduled bool
+	step        time.Duration
 }
 
 func newExchanges(c clock.PassiveClock, g *gate.Gate, wake func(types.NamespacedName)) *exchanges {
 	return &exchanges{
-		clock:    c,
-		gate:     g,
-		wake:     wake,
-		byUID:    map[types.UID]*exchangeState{},
-		buckets:  map[types.NamespacedName]lifetime.Bucket{},
-		repairs:  map[types.NamespacedName]lifetime.Bucket{},
-		troubles: map[string]*providerTrouble{},
+		clock:     c,
+		gate:      g,
+		wake:      wake,
+		byUID:     map[types.UID]*exchangeState{},
+		troubles:  map[string]*providerTrouble{},
+		allowance: newAllowance(),
 	}
 }
 
@@ -71,58 +84,80 @@ func (e *exchanges) state(uid types.UID) exchangeState {
 		return exchangeState{}
 	}
 	known := *s
-	if trouble := e.troubles[s.line]; trouble != nil && s.inFlight && e.gate.Closed(s.line) {
-		known.heldUp = trouble.last
+	if known.request != nil {
+		known.running = known.request.running
+		if trouble := e.troubles[known.request.line]; trouble != nil && e.gate.Closed(known.request.line) {
+			known.heldUp = trouble.last
+		}
 	}
 	return known
 }
 
-// start begins a token request, unless one is under way.
+// start begins a token request, unless one waits or is under way.
 func (e *exchanges) start(x exchange, order gate.Order, unscheduled bool, step time.Duration) {
-	now := e.clock.Now()
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	s := e.byUID[x.credential.UID]
 	if s == nil {
 		s = &exchangeState{}
 		e.byUID[x.credential.UID] = s
 	}
-	if s.inFlight {
-		e.mu.Unlock()
+	if s.inFlight() {
 		return
 	}
-	*s = exchangeState{inFlight: true, startedAt: now, line: x.line()}
-	if unscheduled {
-		e.buckets[x.key()] = e.buckets[x.key()].Draw(step, now)
-	}
-	e.mu.Unlock()
-
-	e.gate.Submit(x.line(), order, func() gate.Result {
-		o := x.run()
-		e.finish(x, s, o)
-		return o.result()
-	})
+	ctx, cancel := context.WithCancel(x.ctx)
+	x.ctx = ctx
+	r := &request{exchange: x, line: lineOf(x.credential), cancel: cancel, unscheduled: unscheduled, step: step}
+	*s = exchangeState{startedAt: e.clock.Now(), request: r}
+	r.ticket = e.gate.Submit(r.line, order, func() gate.Result { return e.run(s, r) })
 }
 
-// finish keeps the outcome of a request and has its credential reconciled, and
-// with the first good answer those whose turn failed before.
-func (e *exchanges) finish(x exchange, s *exchangeState, o *outcome) {
-	woken := []types.NamespacedName{x.key()}
+// run carries a request out, unless it was abandoned while it waited.
+func (e *exchanges) run(s *exchangeState, r *request) gate.Result {
 	e.mu.Lock()
-	s.inFlight = false
-	s.outcome = o
-	trouble := e.troubles[s.line]
-	switch o.result() {
-	case gate.Failed:
-		if trouble == nil {
-			trouble = &providerTrouble{failed: map[types.UID]types.NamespacedName{}}
-			e.troubles[s.line] = trouble
+	abandoned := s.request != r
+	r.running = true
+	e.mu.Unlock()
+	if abandoned {
+		return gate.Unsent
+	}
+	defer r.cancel()
+	o := r.exchange.run()
+	e.finish(s, r, o)
+	return o.result()
+}
+
+// finish keeps the outcome of a request and has its credential reconciled; and
+// with the answer that opens a closed line all those who had failed there.
+func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
+	uid, key := r.exchange.credential.UID, keyOf(r.exchange.credential)
+	woken := []types.NamespacedName{key}
+	e.mu.Lock()
+	if s.request == r {
+		s.request, s.outcome = nil, o
+	}
+	if o.sent {
+		// It may have waited for its turn: requests are spaced by when they went out.
+		s.startedAt = o.sentAt
+		if r.unscheduled {
+			e.allowance.draw(key, r.step, e.clock.Now())
 		}
-		trouble.last = o.failure
-		trouble.failed[x.credential.UID] = x.key()
-	case gate.Answered:
-		woken = append(woken, e.recovered(x.credential.UID, trouble)...)
-		delete(e.troubles, s.line)
-	case gate.Unsent:
+	}
+	trouble := e.troubles[r.line]
+	switch result := o.result(); {
+	case result == gate.Failed && trouble == nil:
+		e.troubles[r.line] = &providerTrouble{last: o.failure, failed: map[types.UID]types.NamespacedName{uid: key}}
+	case result == gate.Failed:
+		trouble.last, trouble.failed[uid] = o.failure, key
+	case result == gate.Answered && trouble != nil:
+		delete(trouble.failed, uid)
+		// The gate hears of the answer after this: if the line is closed, it opens now.
+		if e.gate.Closed(r.line) {
+			woken = append(woken, e.recovered(trouble)...)
+		}
+		if len(trouble.failed) == 0 {
+			delete(e.troubles, r.line)
+		}
 	}
 	e.mu.Unlock()
 	for _, key := range woken {
@@ -132,17 +167,15 @@ func (e *exchanges) finish(x exchange, s *exchangeState, o *outcome) {
 
 // recovered marks the credentials that a provider had failed, and answers who they
 // are. The caller holds the lock.
-func (e *exchanges) recovered(answered types.UID, trouble *providerTrouble) []types.NamespacedName {
-	if trouble == nil {
-		return nil
-	}
+func (e *exchanges) recovered(trouble *providerTrouble) []types.NamespacedName {
 	var woken []types.NamespacedName
 	for uid, key := range trouble.failed {
-		if s := e.byUID[uid]; s != nil && uid != answered {
+		if s := e.byUID[uid]; s != nil {
 			s.recovered = true
 			woken = append(woken, key)
 		}
 	}
+	clear(trouble.failed)
 	return woken
 }
 
@@ -155,36 +188,36 @@ func (e *exchanges) settle(uid types.UID, o *outcome) {
 	}
 }
 
-// allowedAt is when the next unscheduled request of a credential is allowed.
-func (e *exchanges) allowedAt(key types.NamespacedName, step time.Duration) time.Time {
+// abandon gives up the request of a credential: one that waits leaves its line,
+// one under way is cut off, and its outcome is dropped.
+func (e *exchanges) abandon(uid types.UID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.buckets[key].AllowedAt(step)
+	if s := e.byUID[uid]; s != nil && s.inFlight() {
+		e.gate.Withdraw(s.request.line, s.request.ticket)
+		s.request.cancel()
+		s.request = nil
+	}
 }
 
-// repairAt is when the target of a credential may be repaired.
-func (e *exchanges) repairAt(key types.NamespacedName) time.Time {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.repairs[key].AllowedAt(lifetime.RepairStep)
+// closed tells whether the provider of a credential is known to be broken, so that
+// requests to it wait for each other instead of for their own time.
+func (e *exchanges) closed(credential *v1alpha1.OAuthCredential) bool {
+	return e.gate.Closed(lineOf(credential))
 }
 
-// repaired counts a repair.
-func (e *exchanges) repaired(key types.NamespacedName) {
+// forget drops what is known of a deleted credential. Its allowance stays until it
+// is whole again, so that deleting and creating anew gains nothing.
+func (e *exchanges) forget(uid types.UID, key types.NamespacedName) {
+	e.abandon(uid)
 	now := e.clock.Now()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.repairs[key] = e.repairs[key].Draw(lifetime.RepairStep, now)
-}
-
-// forget drops what is known of a deleted credential. Its buckets stay until they
-// are full again, so that deleting and creating anew gains nothing.
-func (e *exchanges) forget(uid types.UID) {
-	now := e.clock.Now()
-	idle := func(_ types.NamespacedName, bucket lifetime.Bucket) bool { return bucket.Idle(now) }
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.byUID, uid)
-	maps.DeleteFunc(e.buckets, idle)
-	maps.DeleteFunc(e.repairs, idle)
+	for line, trouble := range e.troubles {
+		if delete(trouble.failed, uid); len(trouble.failed) == 0 {
+			delete(e.troubles, line)
+		}
+	}
+	e.allowance.forget(key, now)
 }

@@ -64,12 +64,27 @@ func tokenFailure(err error) *failure {
 	}
 }
 
-// lifetimeFailure reads the error of an answer whose lifetime makes no sense.
-func lifetimeFailure(err error) *failure {
+// lifetimeFailure reads the error of an answer whose lifetime makes no sense. Where
+// a token is held, it may be that token, answered until the moment it expires: then
+// the next one is moments away.
+func lifetimeFailure(err error, held lifetime.Token) *failure {
+	class := lifetime.Protocol
+	if !held.ExpiresAt.IsZero() {
+		class = lifetime.Transient
+	}
 	return &failure{
 		reason:  v1alpha1.ReasonInvalidResponse,
+		class:   class,
+		message: "The answer of the token endpoint cannot be used: " + err.Error() + ". See spec.provider.lifetime.",
+	}
+}
+
+// internalFailure is a bug of ours.
+func internalFailure() *failure {
+	return &failure{
+		reason:  v1alpha1.ReasonInternalError,
 		class:   lifetime.Protocol,
-		message: err.Error(),
+		message: "The operator failed to make the token request, which is a bug in it: please report it with the operator's log",
 	}
 }
 
@@ -96,7 +111,8 @@ func writeFailure(err error) (*failure, error) {
 	}
 	return &failure{
 		reason: v1alpha1.ReasonSecretRejected,
-		class:  lifetime.Configuration,
+		// Quotas and admission rules change unseen, and trying again costs no token.
+		class: lifetime.Transient,
 		message: e.Error() + ": check spec.secret, and the quota and admission rules of the namespace; " +
 			"the token is kept and written as soon as it is let through",
 	}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,10 +22,11 @@ type facts struct {
 	inputsHash string
 
 	// secret are the metadata of the target, nil where there is none, and owner
-	// tells whose it is. adopt says that it is a stranger's which may be taken over.
-	secret *metav1.ObjectMeta
-	owner  secretstore.Owner
-	adopt  bool
+	// tells whose it is. adopted says that a stranger made it, and that it was taken
+	// over or may be.
+	secret  *metav1.ObjectMeta
+	owner   secretstore.Owner
+	adopted bool
 	// conflict is why the target may not be written, nil where it may.
 	conflict *failure
 	// previous is the Secret under the name that the spec had before, if it is there.
@@ -49,8 +51,9 @@ type facts struct {
 
 	requested bool
 	exchange  exchangeState
-	// allowedAt and repairAt are when the buckets allow a request and a repair.
-	allowedAt, repairAt time.Time
+	limits    limits
+	// providerBroken says that requests to the provider wait for a probe to succeed.
+	providerBroken bool
 }
 
 // gather reads what a decision needs. Only a cache or an API server that cannot
@@ -61,7 +64,9 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 		now:        r.Clock.Now(),
 		inputsHash: resolve.InputsHash(&credential.Spec),
 	}
-	r.writes.seen(credential)
+	if replaced, ok := r.writes.seen(credential); ok {
+		r.exchanges.forget(replaced, keyOf(credential))
+	}
 	if err := r.gatherTarget(ctx, f); err != nil {
 		return nil, err
 	}
@@ -75,15 +80,38 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 		return nil, err
 	}
 	f.requested = refreshRequested(f)
-	f.exchange = r.exchanges.state(credential.UID)
-	f.allowedAt = r.exchanges.allowedAt(keyOf(credential), lifetime.BucketStep(f.life))
-	f.repairAt = r.exchanges.repairAt(keyOf(credential))
+	r.gatherExchange(f)
+	return f, nil
+}
+
+// gatherExchange finds out what is under way, and gives up what is no longer wanted.
+func (r *Reconciler) gatherExchange(f *facts) {
+	uid := f.credential.UID
+	f.exchange = r.exchanges.state(uid)
+	if f.exchange.inFlight() && f.unwanted() {
+		r.exchanges.abandon(uid)
+		f.exchange = r.exchanges.state(uid)
+	}
 	if o := f.exchange.outcome; o != nil && o.inputsHash != f.inputsHash {
 		// It answers a question that nobody asks any more.
-		r.exchanges.settle(credential.UID, o)
+		r.exchanges.settle(uid, o)
 		f.exchange.outcome = nil
 	}
-	return f, nil
+	f.limits = r.exchanges.limits(keyOf(f.credential), f.held, f.life)
+	f.providerBroken = r.exchanges.closed(f.credential)
+}
+
+// unwanted says that the request of the credential was made of a spec that has
+// changed. One that merely waits can be made anew at no cost; one that is under way
+// is cut off only where its answer, or the waiting for it, would be of no use.
+func (f *facts) unwanted() bool {
+	made := f.exchange.request.exchange
+	if !f.exchange.running {
+		return f.credential.Spec.Suspend || f.conflict != nil || made.credential.Generation != f.credential.Generation
+	}
+	now, then := f.credential.Spec.Provider, made.credential.Spec.Provider
+	return made.inputsHash != f.inputsHash || !equality.Semantic.DeepEqual(now.TLS, then.TLS) ||
+		!equality.Semantic.DeepEqual(now.Timeout, then.Timeout)
 }
 
 // gatherTarget finds the target's metadata, in the cache unless that is older than
@@ -116,6 +144,9 @@ func (r *Reconciler) gatherToken(ctx context.Context, f *facts) error {
 	if f.owner != secretstore.Us {
 		return nil
 	}
+	// The mark on the Secret can be lost, and the status can be lost.
+	f.adopted = secretstore.IsAdopted(f.secret) ||
+		(!f.retargeted && f.credential.Status.SecretOrigin == v1alpha1.SecretAdopted)
 	if !r.mustLook(f) {
 		described, ok := secretstore.Describe(f.secret)
 		f.held, f.life, f.heldInputs = ok, described.Life, described.InputsHash
@@ -130,7 +161,9 @@ func (r *Reconciler) gatherToken(ctx context.Context, f *facts) error {
 		return nil
 	}
 	f.secret = &secret.ObjectMeta
-	token, drifted, ok := secretstore.Inspect(secret, f.credential, instantOf(f.credential.Status.ExpiresAt))
+	status := f.credential.Status
+	known := lifetime.Token{IssuedAt: instantOf(status.IssuedAt), ExpiresAt: instantOf(status.ExpiresAt)}
+	token, drifted, ok := secretstore.Inspect(secret, f.credential, known, f.adopted)
 	if !ok {
 		return nil
 	}
@@ -143,10 +176,10 @@ func (r *Reconciler) gatherToken(ctx context.Context, f *facts) error {
 // mustLook tells whether the Secret, or what it should be, has changed since it
 // was last known to be as it should.
 func (r *Reconciler) mustLook(f *facts) bool {
-	status := f.credential.Status
-	if f.credential.Generation != status.ObservedGeneration {
+	if f.respecified() {
 		return true
 	}
+	status := f.credential.Status
 	version := f.secret.ResourceVersion
 	return version != status.SecretResourceVersion && version != r.writes.get(f.credential).secret
 }
@@ -198,11 +231,11 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 	status := f.credential.Status
 	facts := lifetime.Facts{
 		Blocked:       f.credential.Spec.Suspend || f.conflict != nil,
-		InFlight:      f.exchange.inFlight,
+		InFlight:      f.exchange.inFlight(),
 		Pending:       f.pending(),
 		Held:          f.held,
 		Drifted:       f.drifted,
-		RepairAt:      f.repairAt,
+		RepairAt:      f.limits.repairAt,
 		Policy:        refreshPolicy(f.credential.Spec.Refresh),
 		Seed:          string(f.credential.UID),
 		SpecChanged:   f.held && f.heldInputs != f.inputsHash,
@@ -210,17 +243,26 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		Requested:     f.requested,
 		CauseChanged:  f.causeChanged(),
 		LastRequest:   f.exchange.startedAt,
-		AllowedAt:     f.allowedAt,
+		AllowedAt:     f.limits.requestAt,
 	}
 	if f.held {
 		facts.Token = f.life
 	}
 	// A token at hand has left the last failure behind, unless that was to write it.
-	if status.LastFailure != nil && (!facts.Pending || f.exchange.outcome.rejected) {
+	if last := status.LastFailure; last != nil && (!facts.Pending || f.exchange.outcome.rejected) {
 		facts.Failed = true
 		facts.RetryAt = instantOf(status.RefreshAt)
 		if facts.LastRequest.IsZero() {
-			facts.LastRequest = status.LastFailure.Time.Time
+			facts.LastRequest = last.Time.Time
+		}
+		switch {
+		case last.Reason == v1alpha1.ReasonRateLimited:
+			// Nobody but a new client or a new spec may cut a Retry-After short.
+			facts.Requested = false
+			facts.CauseChanged = f.clientChanged || f.respecified()
+		case last.Reason == v1alpha1.ReasonProviderUnreachable && f.providerBroken:
+			// The probes of its line set the pace now, for all who wait there.
+			facts.RetryAt = f.now
 		}
 	}
 	return facts
@@ -234,7 +276,12 @@ func (f *facts) pending() bool {
 
 // causeChanged says that something the last failure may come from has changed.
 func (f *facts) causeChanged() bool {
-	return f.credential.Generation != f.credential.Status.ObservedGeneration || f.sourceChanged || f.exchange.recovered
+	return f.respecified() || f.sourceChanged || f.exchange.recovered
+}
+
+// respecified says that the status does not speak of the spec as it is now.
+func (f *facts) respecified() bool {
+	return f.credential.Generation != f.credential.Status.ObservedGeneration
 }
 
 func refreshPolicy(refresh v1alpha1.Refresh) lifetime.Policy {

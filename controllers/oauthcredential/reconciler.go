@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -21,6 +21,9 @@ import (
 // progressAfter is how long a token request may take before the status says that
 // it is under way. Most are done by then, and save a write.
 const progressAfter = time.Second
+
+// conflictLook is the safety net under the watches that tell when a conflict ends.
+const conflictLook = 10 * time.Minute
 
 // Reconciler keeps the Secrets of OAuthCredentials fresh.
 type Reconciler struct {
@@ -92,7 +95,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{RequeueAfter: progressAfter}, nil // It is likely done before anybody looks.
 	}
 	status := deriveStatus(f, result)
-	if err := r.applyStatus(ctx, credential, status); err != nil {
+	if err := r.applyStatus(ctx, credential, status); apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: firstRetry}, nil // Somebody was faster; look again.
+	} else if err != nil {
 		return ctrl.Result{}, err
 	}
 	r.finish(f, decision, result, status)
@@ -107,8 +112,8 @@ func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResu
 	}
 	if result.published {
 		late := time.Duration(-1)
-		if at := f.credential.Status.RefreshAt; f.held && at != nil && decision.Action == lifetime.Publish && !f.retargeted {
-			late = max(0, f.now.Sub(at.Time))
+		if decision.Trigger == lifetime.Due {
+			late = max(0, f.now.Sub(lifetime.RefreshAt(f.life, refreshPolicy(f.credential.Spec.Refresh), string(f.credential.UID))))
 		}
 		r.Metrics.Refresh(late)
 	}
@@ -119,7 +124,7 @@ func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResu
 // that it had adopted. Secrets that it owned go by their owner reference.
 func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) error {
 	if uid, ok := r.writes.forget(key); ok {
-		r.exchanges.forget(uid)
+		r.exchanges.forget(uid, key)
 	}
 	secrets := secretMetadataList()
 	if err := r.Client.List(ctx, secrets, client.InNamespace(key.Namespace),
@@ -137,7 +142,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) erro
 
 // fresh says that a token request is under way that began a moment ago.
 func (f *facts) fresh() bool {
-	return f.exchange.inFlight && f.now.Before(f.exchange.startedAt.Add(progressAfter))
+	return f.exchange.inFlight() && f.now.Before(f.exchange.startedAt.Add(progressAfter))
 }
 
 // nextLook is the distance to the next instant at which anything can change by
@@ -145,10 +150,15 @@ func (f *facts) fresh() bool {
 // boundaries than those that the decision knew of.
 func nextLook(f *facts, decision lifetime.Decision, status *v1alpha1.OAuthCredentialStatus) time.Duration {
 	next := decision.NextLook
-	for _, boundary := range []*metav1.Time{status.RefreshAt, status.ExpiresAt} {
-		if at := instantOf(boundary); at.After(f.now) && (next.IsZero() || at.Before(next)) {
+	soonest := func(at time.Time) {
+		if at.After(f.now) && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
+	}
+	soonest(instantOf(status.RefreshAt))
+	soonest(instantOf(status.ExpiresAt))
+	if f.conflict != nil {
+		soonest(f.now.Add(conflictLook))
 	}
 	if next.IsZero() {
 		return 0

@@ -45,6 +45,7 @@ const wakeupBuffer = 1024
 func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
 	r.background = ctx
 	r.store = secretstore.Store{Writer: r.Client, Reader: r.APIReader}
+	r.writes.written = map[types.NamespacedName]write{}
 	r.wakeups = make(chan event.GenericEvent, wakeupBuffer)
 	r.exchanges = newExchanges(r.Clock, r.Gate, r.wake)
 	if err := addIndexes(ctx, manager.GetFieldIndexer()); err != nil {
@@ -64,16 +65,18 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 }
 
 // rivalsHandler lets the other credentials that want a Secret know when one gives
-// up its claim on it.
+// up its claim on it, or no longer reads it.
 func (r *Reconciler) rivalsHandler() handler.EventHandler {
 	released := func(ctx context.Context, object client.Object, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		credential, ok := object.(*v1alpha1.OAuthCredential)
 		if !ok {
 			return
 		}
-		for _, request := range r.indexed(ctx, credential.Namespace, indexTarget, secretstore.TargetName(credential)) {
-			if request.Name != credential.Name {
-				queue.Add(request)
+		for _, name := range append(sourceNames(credential, v1alpha1.KindSecret), secretstore.TargetName(credential)) {
+			for _, request := range r.indexed(ctx, credential.Namespace, indexTarget, name) {
+				if request.Name != credential.Name {
+					queue.Add(request)
+				}
 			}
 		}
 	}

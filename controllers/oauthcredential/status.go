@@ -58,23 +58,25 @@ func (p published) good(now time.Time) bool {
 }
 
 // lastFailure counts failures in a row. A published token ends the row, and so
-// does a change of something that the failure may come from.
+// does a change of something that the failure may come from, or a conflict, which
+// is another trouble.
 func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 	before := f.credential.Status.LastFailure
 	switch {
 	case result.failure != nil:
+		now := metav1.NewTime(f.now.UTC().Truncate(time.Second))
 		failed := &v1alpha1.LastFailure{
-			Time:      metav1.NewTime(f.now.UTC().Truncate(time.Second)),
-			FirstTime: metav1.NewTime(f.now.UTC().Truncate(time.Second)),
+			Time:      now,
+			FirstTime: now,
 			Reason:    result.failure.reason,
 			Message:   clamp(result.failure.message),
 			Count:     1,
 		}
-		if before != nil && !f.causeChanged() {
+		if before != nil && !f.respecified() && !f.sourceChanged {
 			failed.FirstTime, failed.Count = before.FirstTime, before.Count+1
 		}
 		return failed
-	case result.settled, f.causeChanged():
+	case result.settled, f.causeChanged(), f.conflict != nil:
 		return nil
 	}
 	return before
@@ -93,13 +95,17 @@ func deriveToken(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, 
 	if !token.held {
 		s.SecretResourceVersion = ""
 		s.IssuedAt, s.ExpiresAt = nil, nil
-		return
+		return // The name stays until its successor holds a token: it tells what to give up then.
 	}
 	s.SecretName = secretstore.TargetName(f.credential)
 	s.IssuedAt, s.ExpiresAt = timestamp(token.life.IssuedAt), timestamp(token.life.ExpiresAt)
 	s.SecretResourceVersion = result.version
-	if result.version == "" && !f.drifted {
+	if result.version == "" && (!f.drifted || result.unrepaired != nil) {
 		s.SecretResourceVersion = f.secret.ResourceVersion
+	}
+	s.SecretOrigin = v1alpha1.SecretCreated
+	if f.adopted {
+		s.SecretOrigin = v1alpha1.SecretAdopted
 	}
 }
 
@@ -119,6 +125,7 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResu
 			RetryAfter: result.failure.retryAfter,
 		}, token.life, seed))
 	case s.LastFailure != nil && s.RefreshAt != nil:
+		// It was drawn when the failure was new.
 	case token.held:
 		s.RefreshAt = timestamp(lifetime.RefreshAt(token.life, refreshPolicy(f.credential.Spec.Refresh), seed))
 	default:
@@ -225,7 +232,8 @@ func setCondition(s *v1alpha1.OAuthCredentialStatus, condition metav1.Condition,
 }
 
 // applyStatus writes the status, unless it is the one that stands. The UID keeps
-// it off a namesake that was made in the meantime.
+// it off a namesake that was made in the meantime, and the resourceVersion off what
+// a replica that took over has written since.
 func (r *Reconciler) applyStatus(ctx context.Context, credential *v1alpha1.OAuthCredential, status *v1alpha1.OAuthCredentialStatus) error {
 	if equality.Semantic.DeepEqual(&credential.Status, status) {
 		return nil
@@ -239,6 +247,7 @@ func (r *Reconciler) applyStatus(ctx context.Context, credential *v1alpha1.OAuth
 	object.SetNamespace(credential.Namespace)
 	object.SetName(credential.Name)
 	object.SetUID(credential.UID)
+	object.SetResourceVersion(credential.ResourceVersion)
 	err = r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), secretstore.FieldManager, client.ForceOwnership)
 	if err != nil {
 		return client.IgnoreNotFound(err)

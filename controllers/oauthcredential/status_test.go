@@ -125,7 +125,7 @@ func TestConditions(t *testing.T) {
 		},
 		"a request that waits for a broken provider tells of it": {
 			factsAt(none, 0, func(f *facts) {
-				f.exchange = exchangeState{inFlight: true, heldUp: &failure{reason: v1alpha1.ReasonProviderUnreachable, message: "m"}}
+				f.exchange = exchangeState{request: &request{}, heldUp: &failure{reason: v1alpha1.ReasonProviderUnreachable, message: "m"}}
 			}), actResult{}, "False", "True", "False", v1alpha1.ReasonProviderUnreachable,
 		},
 	} {

@@ -45,9 +45,6 @@ func (w *lastWrites) set(credential *v1alpha1.OAuthCredential, change func(*writ
 	change(&last)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.written == nil {
-		w.written = map[types.NamespacedName]write{}
-	}
 	w.written[keyOf(credential)] = last
 }
 
@@ -64,9 +61,17 @@ func (w *lastWrites) wroteSecret(credential *v1alpha1.OAuthCredential, version s
 	})
 }
 
-// seen remembers that the credential exists.
-func (w *lastWrites) seen(credential *v1alpha1.OAuthCredential) {
-	w.set(credential, func(*write) {})
+// seen remembers that the credential exists, and answers the UID of a namesake that
+// it has replaced unseen.
+func (w *lastWrites) seen(credential *v1alpha1.OAuthCredential) (replaced types.UID, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last, known := w.written[keyOf(credential)]
+	if known && last.uid == credential.UID {
+		return "", false
+	}
+	w.written[keyOf(credential)] = write{uid: credential.UID}
+	return last.uid, known
 }
 
 // isStale tells whether a credential is older than what was written to it.

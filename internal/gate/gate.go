@@ -9,7 +9,10 @@ import (
 const (
 	// ProbeInterval is the least distance between two probes of a closed line.
 	ProbeInterval = 5 * time.Second
+	// SlowProbeInterval is that distance once quickProbes have failed.
+	SlowProbeInterval = 30 * time.Second
 
+	quickProbes = 60
 	// failuresToClose is how many transient failures in a row close a line.
 	failuresToClose = 5
 )
@@ -44,7 +47,7 @@ func New(limit int, afterFunc func(time.Duration, func())) *Gate {
 
 // Submit runs the request in a goroutine of its own, at once or when its turn in
 // the line of key has come. It never blocks.
-func (g *Gate) Submit(key string, order Order, request func() Result) {
+func (g *Gate) Submit(key string, order Order, request func() Result) *Ticket {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.lines[key]
@@ -53,8 +56,24 @@ func (g *Gate) Submit(key string, order Order, request func() Result) {
 		g.lines[key] = l
 	}
 	l.arrivals++
-	heap.Push(&l.waiting, waiter{order: order, arrival: l.arrivals, request: request})
+	ticket := &Ticket{order: order, arrival: l.arrivals, request: request}
+	heap.Push(&l.waiting, ticket)
 	g.start(key, l)
+	return ticket
+}
+
+// Withdraw takes a request out of the line of key. It answers false where the
+// request has begun.
+func (g *Gate) Withdraw(key string, ticket *Ticket) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	l := g.lines[key]
+	if l == nil || ticket.index < 0 {
+		return false
+	}
+	heap.Remove(&l.waiting, ticket.index)
+	g.forget(key, l)
+	return true
 }
 
 // Closed tells whether the line of key lets only probes through.
@@ -69,22 +88,22 @@ func (g *Gate) Closed(key string) bool {
 func (g *Gate) start(key string, l *line) {
 	for l.waiting.Len() > 0 && l.running < g.limit {
 		if l.closed() {
-			if l.running > 0 || l.resting {
+			if l.running > 0 || l.rest != nil {
 				return
 			}
-			l.resting = true
-			g.afterFunc(ProbeInterval, func() { g.rested(key, l) })
+			l.probes++
+			g.pause(key, l)
 		}
 		l.running++
-		first, _ := heap.Pop(&l.waiting).(waiter)
-		go g.run(key, l, first.request)
+		ticket, _ := heap.Pop(&l.waiting).(*Ticket)
+		go g.run(key, l, ticket.request)
 	}
 }
 
 // run runs one request and lets the next ones start.
 func (g *Gate) run(key string, l *line, request func() Result) {
 	result := Unsent
-	// Deferred, so that a request that panics gives its place up, too.
+	// Deferred, so that a request that ends its goroutine gives its place up, too.
 	defer func() { g.done(key, l, result) }()
 	result = request()
 }
@@ -95,27 +114,42 @@ func (g *Gate) done(key string, l *line, result Result) {
 	l.running--
 	switch result {
 	case Answered:
-		l.failures = 0
+		l.failures, l.probes, l.rest = 0, 0, nil
 	case Failed:
-		l.failures++
+		if l.failures++; l.closed() && l.rest == nil {
+			g.pause(key, l)
+		}
 	case Unsent:
+		l.rest = nil // It was no probe.
 	}
 	g.start(key, l)
 	g.forget(key, l)
 }
 
-// rested ends the pause after a probe.
-func (g *Gate) rested(key string, l *line) {
+// pause keeps the line from its next probe for a while. The caller holds the lock.
+func (g *Gate) pause(key string, l *line) {
+	pause := &rest{}
+	l.rest = pause
+	g.afterFunc(l.pause(), func() { g.rested(key, l, pause) })
+}
+
+// rested ends a pause, unless something else has ended it before.
+func (g *Gate) rested(key string, l *line, pause *rest) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	l.resting = false
+	if l.rest != pause {
+		return
+	}
+	l.rest = nil
 	g.start(key, l)
 	g.forget(key, l)
 }
 
-// forget drops a line that holds nothing worth knowing. The caller holds the lock.
+// forget drops a line that nobody stands in and that holds nothing worth knowing.
+// A closed line is worth knowing only while its pause lasts. The caller holds the
+// lock.
 func (g *Gate) forget(key string, l *line) {
-	if l.running == 0 && l.waiting.Len() == 0 && l.failures == 0 && !l.resting && g.lines[key] == l {
+	if l.running == 0 && l.waiting.Len() == 0 && l.rest == nil && (l.failures == 0 || l.closed()) && g.lines[key] == l {
 		delete(g.lines, key)
 	}
 }

@@ -124,27 +124,98 @@ func TestAFailingLineIsProbedAndOpensForAllAtTheFirstAnswer(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		if len(probes.names) != 6 || !g.Closed("key") {
-			t.Fatalf("%d requests failed at once, want 5 to close the line and the first probe", len(probes.names))
+		if len(probes.names) != 5 || !g.Closed("key") {
+			t.Fatalf("%d requests failed at once, want 5 to close the line", len(probes.names))
 		}
 		time.Sleep(21 * time.Second)
 		synctest.Wait()
-		for i := 6; i < len(probes.times); i++ {
+		for i := 5; i < len(probes.times); i++ {
 			if pause := probes.times[i] - probes.times[i-1]; pause < gate.ProbeInterval {
 				t.Errorf("two probes %s apart", pause)
 			}
 		}
-		if len(probes.names) != 6+4 {
-			t.Errorf("%d probes in 21 s, want 4", len(probes.names)-6)
+		if len(probes.names) != 5+4 {
+			t.Errorf("%d probes in 21 s, want 4", len(probes.names)-5)
 		}
 		up.Store(true)
 		time.Sleep(gate.ProbeInterval)
 		synctest.Wait()
-		if len(served.names) != 40 || g.Closed("key") {
-			t.Fatalf("%d served, want the 40 that waited", len(served.names))
+		if len(served.names) != 41 || g.Closed("key") {
+			t.Fatalf("%d served, want the 41 that waited", len(served.names))
 		}
-		if first, last := served.times[0], served.times[39]; first != last {
+		if first, last := served.times[0], served.times[40]; first != last {
 			t.Errorf("the first was served at %s and the last at %s", first, last)
+		}
+	})
+}
+
+func TestARequestThatIsWithdrawnNeverRuns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(1), newJournal()
+		submit := func(name string) *gate.Ticket {
+			return g.Submit("key", gate.Order{}, func() gate.Result {
+				time.Sleep(time.Second)
+				j.note(name)
+				return gate.Answered
+			})
+		}
+		first, second, third := submit("first"), submit("second"), submit("third")
+		if g.Withdraw("key", first) || !g.Withdraw("key", second) || g.Withdraw("key", second) {
+			t.Error("only the one that waits can be withdrawn, once")
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if want := []string{"first", "third"}; !slices.Equal(j.names, want) {
+			t.Errorf("ran %q, want %q", j.names, want)
+		}
+		if g.Withdraw("key", third) {
+			t.Error("what has run was withdrawn")
+		}
+	})
+}
+
+func TestAProbeThatWasNeverSentCostsNoPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(1), newJournal()
+		results := []gate.Result{gate.Failed, gate.Failed, gate.Failed, gate.Failed, gate.Failed, gate.Unsent, gate.Answered, gate.Answered}
+		for _, result := range results {
+			g.Submit("key", gate.Order{}, func() gate.Result {
+				j.note("")
+				return result
+			})
+		}
+		time.Sleep(gate.ProbeInterval)
+		synctest.Wait()
+		if len(j.times) != len(results) {
+			t.Errorf("%d ran, want %d", len(j.times), len(results))
+		}
+	})
+}
+
+func TestTheUnknownExpiryComesLastAmongGoodTokens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(1), newJournal()
+		for name, order := range map[string]gate.Order{
+			"unknown": {Held: true},
+			"known":   {Held: true, ExpiresAt: time.Now().Add(time.Hour)},
+			"none":    {},
+		} {
+			g.Submit("key", gate.Order{Held: true}, func() gate.Result {
+				time.Sleep(time.Second)
+				return gate.Answered
+			})
+			g.Submit("key", order, func() gate.Result {
+				j.note(name)
+				return gate.Answered
+			})
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if !slices.Contains(j.names, "unknown") || j.names[0] != "known" || j.names[2] != "none" {
+			t.Errorf("ran in the order %q", j.names)
 		}
 	})
 }

@@ -7,39 +7,66 @@ type Order struct {
 	// Held says that a token is held which is still good. Those go first, because
 	// an outage of their consumers can still be avoided.
 	Held bool
-	// ExpiresAt is when that token expires.
+	// ExpiresAt is when that token expires; zero where that is not known.
 	ExpiresAt time.Time
 }
 
 func (o Order) before(other Order) bool {
-	if o.Held != other.Held {
+	switch {
+	case o.Held != other.Held:
 		return o.Held
+	case o.ExpiresAt.IsZero() || other.ExpiresAt.IsZero():
+		// A token that may live for ever can wait for one that does not.
+		return !o.ExpiresAt.IsZero() && other.ExpiresAt.IsZero()
+	default:
+		return o.ExpiresAt.Before(other.ExpiresAt)
 	}
-	return o.ExpiresAt.Before(other.ExpiresAt)
 }
 
 // line is the state of one key.
 type line struct {
 	running  int
 	failures int // transient ones, in a row
-	resting  bool
+	probes   int // since the line closed
+	// rest is the pause after a probe, nil when there is none.
+	rest     *rest
 	arrivals uint64
 	waiting  waiters
 }
 
+// rest is one pause between two probes. It is compared by identity; it has a field
+// because two pointers to nothing may be equal.
+type rest struct{ _ byte }
+
 func (l *line) closed() bool { return l.failures >= failuresToClose }
 
-type waiter struct {
+// pause is the distance to the next probe.
+func (l *line) pause() time.Duration {
+	if l.probes > quickProbes {
+		return SlowProbeInterval
+	}
+	return ProbeInterval
+}
+
+// Ticket is the place of one request in its line.
+type Ticket struct {
 	order   Order
 	arrival uint64
 	request func() Result
+	// index is its place in the heap, negative once it has left it.
+	index int
 }
 
 // waiters is a heap, the first in order at the top.
-type waiters []waiter
+type waiters []*Ticket
 
-func (w waiters) Len() int      { return len(w) }
-func (w waiters) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
+func (w waiters) Len() int { return len(w) }
+
+func (w waiters) Swap(i, j int) {
+	w[i], w[j] = w[j], w[i]
+	w[i].index, w[j].index = i, j
+}
+
 func (w waiters) Less(i, j int) bool {
 	if w[i].order == w[j].order {
 		return w[i].arrival < w[j].arrival
@@ -49,16 +76,18 @@ func (w waiters) Less(i, j int) bool {
 
 // Push implements heap.Interface.
 func (w *waiters) Push(x any) {
-	if one, ok := x.(waiter); ok {
-		*w = append(*w, one)
+	if ticket, ok := x.(*Ticket); ok {
+		ticket.index = len(*w)
+		*w = append(*w, ticket)
 	}
 }
 
 // Pop implements heap.Interface.
 func (w *waiters) Pop() any {
 	last := len(*w) - 1
-	one := (*w)[last]
-	(*w)[last] = waiter{}
+	ticket := (*w)[last]
+	ticket.index = -1
+	(*w)[last] = nil
 	*w = (*w)[:last]
-	return one
+	return ticket
 }

@@ -11,12 +11,14 @@ const (
 	RepairStep = minBucketStep
 )
 
-// Bucket bounds the token requests that no schedule made due: those for an
-// annotation, a changed spec, or a Secret that lost its token. Three may be made
-// at once, then one per step. The zero value is full.
+// Bucket bounds what no schedule made due: token requests for an annotation, a
+// changed spec, or a Secret that lost its token. Three may be made at once, then
+// one per step. The step may differ from one call to the next. The zero value is
+// full.
 type Bucket struct {
-	// full is when the bucket is full again, were nothing more drawn.
-	full time.Time
+	// used is how much was drawn and not regained by the instant at.
+	used float64
+	at   time.Time
 }
 
 // BucketStep is the time in which a bucket regains one request: a tenth of the
@@ -25,21 +27,27 @@ func BucketStep(t Token) time.Duration {
 	return max(t.Lifetime()/10, minBucketStep)
 }
 
-// AllowedAt is the earliest instant at which the bucket allows a request; one in
+// AllowedAt is the earliest instant at which the bucket allows another draw; one in
 // the past allows it now.
 func (b Bucket) AllowedAt(step time.Duration) time.Time {
-	return b.full.Add(-(bucketSize - 1) * step)
+	missing := b.used - (bucketSize - 1)
+	if missing <= 0 {
+		return b.at
+	}
+	return b.at.Add(time.Duration(missing * float64(step)))
 }
 
-// Draw takes one request out of the bucket at the instant now.
+// Draw takes one out of the bucket at the instant now.
 func (b Bucket) Draw(step time.Duration, now time.Time) Bucket {
-	if b.full.Before(now) {
-		b.full = now
-	}
-	return Bucket{full: b.full.Add(step)}
+	return Bucket{used: b.usedAt(step, now) + 1, at: now}
 }
 
 // Idle says that the bucket is full at the instant now, so that it need not be kept.
-func (b Bucket) Idle(now time.Time) bool {
-	return !now.Before(b.full)
+func (b Bucket) Idle(step time.Duration, now time.Time) bool {
+	return b.usedAt(step, now) == 0
+}
+
+func (b Bucket) usedAt(step time.Duration, now time.Time) float64 {
+	regained := max(0, now.Sub(b.at)).Seconds() / step.Seconds()
+	return max(0, b.used-regained)
 }

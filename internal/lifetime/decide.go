@@ -66,7 +66,7 @@ type Facts struct {
 	SpecChanged, ClientChanged, Requested bool
 
 	// Failed says that the last request failed, and RetryAt when that failure's
-	// class allows the next one; zero when it does not by itself.
+	// class allows the next one; zero where nobody worked that out.
 	Failed  bool
 	RetryAt time.Time
 	// CauseChanged says that something the failure may come from has changed since.
@@ -85,8 +85,8 @@ type Decision struct {
 	// Unscheduled says that the request draws on the credential's bucket: no
 	// schedule made it due, but a change or a person.
 	Unscheduled bool
-	// RequestAt is when the next token is to be asked for; zero when nothing but a
-	// change brings that about.
+	// RequestAt is when the next token is to be asked for; zero while that is under
+	// way or blocked.
 	RequestAt time.Time
 	// NextLook is the next instant at which anything can change by itself. Zero when
 	// there is none.
@@ -124,7 +124,7 @@ func (f Facts) repairable() bool {
 // heldBack says that a failure sets the pace, because nothing has changed since
 // that could make the next attempt end otherwise.
 func (f Facts) heldBack() bool {
-	return f.Failed && !f.CauseChanged && !f.Requested
+	return f.Failed && !f.CauseChanged && !f.Requested && !f.RetryAt.IsZero()
 }
 
 // want works out why the next token is wanted and from when on.
@@ -133,9 +133,6 @@ func (f Facts) want() Decision {
 	switch {
 	case f.heldBack():
 		// Whatever made the request due, the class of its failure sets the pace.
-		if f.RetryAt.IsZero() {
-			return Decision{Trigger: Retry}
-		}
 		return Decision{Trigger: Retry, RequestAt: f.spaced(f.RetryAt)}
 	case f.Failed:
 		trigger = Retry
@@ -149,6 +146,9 @@ func (f Facts) want() Decision {
 		trigger = Requested
 	default:
 		return Decision{Trigger: Due, RequestAt: f.spaced(RefreshAt(f.Token, f.Policy, f.Seed))}
+	}
+	if f.Failed && !f.RetryAt.IsZero() && f.RetryAt.Before(f.AllowedAt) {
+		return Decision{Trigger: trigger, RequestAt: f.spaced(f.RetryAt)}
 	}
 	return Decision{Trigger: trigger, Unscheduled: true, RequestAt: f.spaced(f.AllowedAt)}
 }

@@ -98,9 +98,22 @@ func TestDecide(t *testing.T) {
 				RequestAt: issued.Add(time.Second), NextLook: issued.Add(time.Hour),
 			},
 		},
-		"a failure that waits for a person is not retried, and the expiry is still looked at": {
-			facts: with(func(f *lifetime.Facts) { f.Failed = true }), at: time.Minute,
-			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Retry, NextLook: issued.Add(time.Hour)},
+		"a failure without a time of its retry is retried as the bucket allows": {
+			facts: with(func(f *lifetime.Facts) { f.Failed, f.AllowedAt = true, issued.Add(2*time.Minute) }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.Retry, Unscheduled: true,
+				RequestAt: issued.Add(2 * time.Minute), NextLook: issued.Add(2 * time.Minute),
+			},
+		},
+		"a changed cause never makes the retry later": {
+			facts: with(func(f *lifetime.Facts) {
+				f.Failed, f.CauseChanged = true, true
+				f.RetryAt, f.AllowedAt = issued.Add(2*time.Minute), issued.Add(time.Hour)
+			}), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.Retry,
+				RequestAt: issued.Add(2 * time.Minute), NextLook: issued.Add(2 * time.Minute),
+			},
 		},
 		"a target that was tampered with is repaired": {
 			facts: with(func(f *lifetime.Facts) { f.Drifted, f.InFlight = true, true }), at: time.Minute,
@@ -160,8 +173,21 @@ func TestBucketAllowsThreeAtOnceThenOnePerStep(t *testing.T) {
 	if want := 3 + 5; drawn != want {
 		t.Errorf("%d drawn in a minute, want %d", drawn, want)
 	}
-	if bucket.Idle(issued.Add(time.Minute)) || !bucket.Idle(issued.Add(2*time.Minute)) {
+	if bucket.Idle(step, issued.Add(time.Minute)) || !bucket.Idle(step, issued.Add(2*time.Minute)) {
 		t.Error("the bucket is full again at the wrong time")
+	}
+}
+
+func TestBucketHoldsOneDrawAgainstNobodyLater(t *testing.T) {
+	t.Parallel()
+	const long, short = time.Hour, 10 * time.Second
+	bucket := lifetime.Bucket{}.Draw(long, issued)
+	if at := bucket.AllowedAt(short); at.After(issued) {
+		t.Errorf("after one draw with a long step the next is allowed %s later", at.Sub(issued))
+	}
+	bucket = bucket.Draw(short, issued).Draw(short, issued)
+	if at := bucket.AllowedAt(long); !at.Equal(issued.Add(long)) {
+		t.Errorf("after three draws the next is allowed %s later, want the step", at.Sub(issued))
 	}
 }
 
@@ -208,7 +234,7 @@ func FuzzDecide(f *testing.F) {
 			t.Errorf("%s while blocked or in flight", d.Action)
 		case !d.NextLook.IsZero() && !d.NextLook.After(now):
 			t.Error("the next look lies in the past: a hot loop")
-		case d.Action == lifetime.Wait && d.NextLook.IsZero() && !facts.Blocked && !facts.InFlight && (!facts.Failed || !facts.RetryAt.IsZero()):
+		case d.Action == lifetime.Wait && d.NextLook.IsZero() && !facts.Blocked && !facts.InFlight:
 			t.Error("a credential that nobody looks at again")
 		}
 	})

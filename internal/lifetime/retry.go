@@ -42,8 +42,9 @@ const (
 	rejectedLimit      = 15 * time.Minute
 	retryAfterLimit    = 15 * time.Minute // beyond it a Retry-After is not believed
 	configurationRetry = 10 * time.Minute // a safety net: a watch tells when the thing changes
-	backOffJitter      = 0.25             // up or down
-	retryAfterJitter   = 0.05             // upward only
+	configurationStart = time.Minute
+	backOffJitter      = 0.25 // up or down
+	retryAfterJitter   = 0.05 // upward only
 )
 
 // RetryAt returns when to try again after a failure. t is the token that is still held, zero for none; seed decides the
@@ -56,7 +57,7 @@ const (
 //	Rejected       a third of what is left of the token, up to 15 min, at least 1 min; without a good one from 1 min,
 //	               doubling, up to 15 min
 //	Protocol       as Transient from 1 min, or from its bound where that is less; without a good token up to 5 min
-//	Configuration  10 min
+//	Configuration  10 min, or a third of what is left of the token where that is less, at least 1 min
 //
 // The bound of Transient is taken at the first failure: taken anew each time it would shrink with the token, and a
 // provider in trouble would be asked ever faster.
@@ -77,6 +78,9 @@ func retryAfter(f Failure, t Token, seed string) time.Duration {
 	}
 	switch f.Class {
 	case Configuration:
+		if left, good := t.goodFor(f.Last); good {
+			return max(min(configurationRetry, left/3), configurationStart)
+		}
 		return configurationRetry
 	case Rejected:
 		return rejectedDelay(f, t)
@@ -141,13 +145,14 @@ const (
 
 // RequestTimeout returns how long one token request may take. That is configured, if positive; else 30 s, or half of
 // what is left of a token that is good at now where that is less, but at least 5 s: one answer that hangs must not use
-// up all the time that a short token leaves for trying again.
+// up all the time that a short token leaves for trying again. It is a multiple of 5 s, so that messages that name it
+// stay the same from one attempt to the next.
 func RequestTimeout(configured time.Duration, t Token, now time.Time) time.Duration {
 	if configured > 0 {
 		return configured
 	}
 	if left, good := t.goodFor(now); good {
-		return min(defaultTimeout, max(minTimeout, left/2))
+		return min(defaultTimeout, max(minTimeout, (left/2).Truncate(minTimeout)))
 	}
 	return defaultTimeout
 }

@@ -40,6 +40,9 @@ func RefreshAt(t Token, p Policy, seed string) time.Time {
 	if t.ExpiresAt.IsZero() {
 		return t.IssuedAt.Add(unknownRefresh - share(unknownRefresh, brought)).UTC().Truncate(time.Second)
 	}
+	if t.ExpiresAt.Before(t.IssuedAt) {
+		return t.ExpiresAt // Whatever the issue time is worth, at its expiry a token is due.
+	}
 	life := t.Lifetime()
 	after := life / 100 * time.Duration(p.afterPercent())
 	if p.Before > 0 && p.Before < life {

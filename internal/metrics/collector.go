@@ -47,8 +47,7 @@ func (c Collector) Collect(metrics chan<- prometheus.Metric) {
 	defer cancel()
 	credentials := &v1alpha1.OAuthCredentialList{}
 	if err := c.Reader.List(ctx, credentials, client.UnsafeDisableDeepCopy); err != nil {
-		metrics <- prometheus.NewInvalidMetric(ready, err)
-		return
+		return // The cache is not filled yet: the other metrics are worth serving.
 	}
 	for i := range credentials.Items {
 		collect(&credentials.Items[i], metrics)

@@ -2,6 +2,7 @@ package secretstore
 
 import (
 	"encoding/json"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,15 +25,30 @@ func managedBy(entries []metav1.ManagedFieldsEntry, manager client.FieldOwner) f
 	return fieldSet{}
 }
 
-// has tells whether the set has the field at a path such as f:data, f:access_token.
-func (f fieldSet) has(path ...string) bool {
+// at is the set at a path such as f:metadata, f:labels; nil where there is none.
+func (f fieldSet) at(path ...string) fieldSet {
 	fields := map[string]any(f)
 	for _, step := range path {
-		next, ok := fields[step]
-		if !ok {
-			return false
+		fields, _ = fields[step].(map[string]any)
+	}
+	return fields
+}
+
+// has tells whether the set has the field at a path such as f:data, f:access_token.
+func (f fieldSet) has(path ...string) bool {
+	last := len(path) - 1
+	_, ok := f.at(path[:last]...)[path[last]]
+	return ok
+}
+
+// within tells whether the fields at a path are all among the wanted keys.
+func (f fieldSet) within(wanted map[string]string, path ...string) bool {
+	for field := range f.at(path...) {
+		if key, ok := strings.CutPrefix(field, "f:"); ok {
+			if _, ok := wanted[key]; !ok {
+				return false
+			}
 		}
-		fields, _ = next.(map[string]any)
 	}
 	return true
 }

@@ -46,6 +46,13 @@ func OwnerOf(secret *metav1.ObjectMeta, credential *v1alpha1.OAuthCredential) (o
 	}
 }
 
+// WroteToken tells whether tokensync wrote the token in a Secret that nothing else
+// controls, whatever has become of its labels since.
+func WroteToken(secret *corev1.Secret) bool {
+	return metav1.GetControllerOfNoCopy(secret) == nil &&
+		managedBy(secret.ManagedFields, FieldManager).has("f:data", "f:"+v1alpha1.KeyAccessToken)
+}
+
 // Adoptable tells whether a Secret of a stranger may be taken over; where it may
 // not, refusal completes the sentence "Secret x ...".
 func Adoptable(secret *corev1.Secret) (refusal string, ok bool) {

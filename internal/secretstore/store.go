@@ -64,14 +64,13 @@ func (s *Store) Read(ctx context.Context, key types.NamespacedName) (*corev1.Sec
 }
 
 // Write publishes a token. seen are the metadata of the Secret as it was found to
-// be the credential's or adoptable, nil where there was none; adopt says that it
-// was a stranger's until now. The answer is the resourceVersion of the Secret that
-// holds the token.
+// be the credential's or adoptable, nil where there was none; adopted says that it
+// was a stranger's once, or until now. The answer is the resourceVersion of the
+// Secret that holds the token.
 //
 // An error is ErrTaken, a *RejectedError, or the client's: a conflict means that
 // the Secret has changed since it was seen.
-func (s *Store) Write(ctx context.Context, credential *v1alpha1.OAuthCredential, token Token, seen *metav1.ObjectMeta, adopt bool) (string, error) {
-	adopted := adopt || (seen != nil && isAdopted(seen))
+func (s *Store) Write(ctx context.Context, credential *v1alpha1.OAuthCredential, token Token, seen *metav1.ObjectMeta, adopted bool) (string, error) {
 	desired := configuration(credential, token, adopted)
 	if seen == nil {
 		return s.create(ctx, desired)
@@ -79,7 +78,7 @@ func (s *Store) Write(ctx context.Context, credential *v1alpha1.OAuthCredential,
 	desired.WithUID(seen.UID).WithResourceVersion(seen.ResourceVersion)
 	err := s.Writer.Apply(ctx, desired, FieldManager, client.ForceOwnership)
 	if !adopted && typeIsImmutable(err) {
-		return s.recreate(ctx, credential, token)
+		return s.recreate(ctx, desired, seen.UID)
 	}
 	if err != nil {
 		return "", classify(err, *desired.Name)
@@ -114,31 +113,55 @@ func (s *Store) create(ctx context.Context, desired *corev1ac.SecretApplyConfigu
 }
 
 // recreate makes the Secret anew, because its type cannot change, and carries over
-// what others had put into it.
-func (s *Store) recreate(ctx context.Context, credential *v1alpha1.OAuthCredential, token Token) (string, error) {
-	key := types.NamespacedName{Namespace: credential.Namespace, Name: TargetName(credential)}
-	old, err := s.Read(ctx, key)
+// what others had put into it. Nothing is deleted before the API server has said
+// that it will take the new one.
+func (s *Store) recreate(ctx context.Context, desired *corev1ac.SecretApplyConfiguration, uid types.UID) (string, error) {
+	desired.UID, desired.ResourceVersion = nil, nil
+	if err := s.rehearse(ctx, desired); err != nil {
+		return "", err
+	}
+	old, err := s.Read(ctx, types.NamespacedName{Namespace: *desired.Namespace, Name: *desired.Name})
 	if err != nil {
 		return "", err
 	}
-	desired := configuration(credential, token, false)
+	if old != nil && old.UID != uid {
+		return "", ErrTaken
+	}
 	if old != nil {
 		if err := s.Delete(ctx, &old.ObjectMeta); err != nil {
 			return "", err
 		}
-		if rest := carried(old, desired); rest != nil {
-			if err := s.Writer.Apply(ctx, rest, carriedManager); err != nil {
-				return "", classify(err, key.Name)
-			}
+		if err := s.Writer.Apply(ctx, carried(old, desired), carriedManager); err != nil {
+			return "", classify(err, old.Name)
 		}
 	}
 	return s.create(ctx, desired)
 }
 
-// carried is what a Secret holds that tokensync did not write; nil where it holds
-// nothing else.
+// rehearse asks the API server, under a name that is free, whether it would take
+// the Secret.
+func (s *Store) rehearse(ctx context.Context, desired *corev1ac.SecretApplyConfiguration) error {
+	trial := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: *desired.Namespace, GenerateName: "tokensync-",
+			Labels: desired.Labels, Annotations: desired.Annotations,
+		},
+		Type: *desired.Type,
+		Data: desired.Data,
+	}
+	if err := s.Writer.Create(ctx, trial, FieldManager, client.DryRunAll); err != nil {
+		return classify(err, *desired.Name)
+	}
+	return nil
+}
+
+// carried is what a Secret holds that tokensync did not write, under the labels by
+// which it is known again, should the rest never be written.
 func carried(old *corev1.Secret, desired *corev1ac.SecretApplyConfiguration) *corev1ac.SecretApplyConfiguration {
-	rest := corev1ac.Secret(old.Name, old.Namespace).WithType(*desired.Type)
+	rest := corev1ac.Secret(old.Name, old.Namespace).WithType(*desired.Type).WithLabels(map[string]string{
+		v1alpha1.LabelManagedBy:  desired.Labels[v1alpha1.LabelManagedBy],
+		v1alpha1.LabelCredential: desired.Labels[v1alpha1.LabelCredential],
+	})
 	mine := managedBy(old.ManagedFields, FieldManager)
 	for key, value := range old.Labels {
 		if !mine.has("f:metadata", "f:labels", "f:"+key) {
@@ -154,9 +177,6 @@ func carried(old *corev1.Secret, desired *corev1ac.SecretApplyConfiguration) *co
 		if !mine.has("f:data", "f:"+key) {
 			rest.WithData(map[string][]byte{key: value})
 		}
-	}
-	if len(rest.Data) == 0 && (rest.ObjectMetaApplyConfiguration == nil || len(rest.Labels)+len(rest.Annotations) == 0) {
-		return nil
 	}
 	return rest
 }
@@ -196,18 +216,15 @@ func (s *Store) Release(ctx context.Context, secret *metav1.ObjectMeta, owner ty
 	return nil
 }
 
-// typeIsImmutable says that an update was refused because of the Secret's type.
+// typeIsImmutable says that an update was refused because of the Secret's type, and
+// of nothing else: a type that the data do not fit would be refused anew, too.
 func typeIsImmutable(err error) bool {
 	status := apierrors.APIStatus(nil)
 	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
 		return false
 	}
-	for _, cause := range status.Status().Details.Causes {
-		if cause.Field == "type" {
-			return true
-		}
-	}
-	return false
+	causes := status.Status().Details.Causes
+	return len(causes) == 1 && causes[0].Field == "type"
 }
 
 // classify tells a refusal of the Secret from an API server that is in trouble.

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/render"
 )
+
+// credentialKind is the kind in the owner references of target Secrets.
+const credentialKind = "OAuthCredential"
 
 // Token is a token as it is published.
 type Token struct {
@@ -47,39 +51,58 @@ func Describe(secret *metav1.ObjectMeta) (Described, bool) {
 			return Described{}, false
 		}
 	}
-	return described, described.DataHash != "" && described.InputsHash != ""
+	return described, described.DataHash != "" && described.InputsHash != "" &&
+		plausible(described.Life.IssuedAt, described.Life.ExpiresAt)
 }
 
 // Inspect looks into a target Secret for the token that was written there, and
 // tells whether the Secret still is as it was written for the credential. known is
-// the expiry that the credential's status names, zero where it names none. It
-// answers false where the token is lost.
-func Inspect(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, known time.Time) (token Token, drifted, ok bool) {
+// the life that the credential's status names, as far as it names one; adopted says
+// that the Secret was taken over. It answers false where the token is lost.
+func Inspect(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, known lifetime.Token, adopted bool) (token Token, drifted, ok bool) {
 	described, _ := Describe(&secret.ObjectMeta)
 	issuedAt, issued := instant(secret.Annotations[v1alpha1.AnnotationIssuedAt])
 	written, _ := instant(string(secret.Data[v1alpha1.KeyExpiresAt]))
 	found, ok := render.Recover(secret.Data, secret.Annotations[v1alpha1.AnnotationDataHash],
-		described.Life.ExpiresAt, written, known)
-	if !ok || !issued {
+		described.Life.ExpiresAt, written, known.ExpiresAt)
+	if ok && found.ExpiresAt.Equal(known.ExpiresAt) && !known.IssuedAt.IsZero() {
+		// It is the token that the status speaks of, whatever became of the annotation.
+		issuedAt, issued = known.IssuedAt, true
+	}
+	if !ok || !issued || !plausible(issuedAt, found.ExpiresAt) {
 		return Token{}, false, false
 	}
-	token = Token{Token: found, IssuedAt: issuedAt, InputsHash: secret.Annotations[v1alpha1.AnnotationInputsHash]}
-	return token, !asWritten(secret, credential, token), true
+	token = Token{Token: found, IssuedAt: issuedAt.UTC(), InputsHash: secret.Annotations[v1alpha1.AnnotationInputsHash]}
+	return token, !asWritten(secret, configuration(credential, token, adopted)), true
 }
 
-// asWritten tells whether a Secret holds all that would be applied to it.
-func asWritten(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, token Token) bool {
-	desired := configuration(credential, token, isAdopted(&secret.ObjectMeta))
+// plausible says that a token expires after it was issued, if it does.
+func plausible(issuedAt, expiresAt time.Time) bool {
+	return expiresAt.IsZero() || issuedAt.Before(expiresAt)
+}
+
+// asWritten tells whether a Secret is what would be applied to it: it holds all of
+// that, and nothing more that tokensync has put there.
+func asWritten(secret *corev1.Secret, desired *corev1ac.SecretApplyConfiguration) bool {
+	var owner types.UID
 	for _, reference := range desired.OwnerReferences {
-		if controller := metav1.GetControllerOfNoCopy(secret); controller == nil || controller.UID != *reference.UID {
-			return false
-		}
+		owner = *reference.UID
 	}
-	released := len(desired.OwnerReferences) == 0 && metav1.IsControlledBy(secret, credential)
-	return !released && *desired.Type == secret.Type &&
-		contains(secret.Labels, desired.Labels) &&
-		contains(secret.Annotations, desired.Annotations) &&
+	mine := managedBy(secret.ManagedFields, FieldManager)
+	return ownerOf(secret, owner) && *desired.Type == secret.Type &&
+		contains(secret.Labels, desired.Labels) && mine.within(desired.Labels, "f:metadata", "f:labels") &&
+		contains(secret.Annotations, desired.Annotations) && mine.within(desired.Annotations, "f:metadata", "f:annotations") &&
 		render.Holds(secret.Data, desired.Data)
+}
+
+// ownerOf tells whether a Secret has the credential with this UID for its
+// controller, or, without a UID, no credential.
+func ownerOf(secret *corev1.Secret, owner types.UID) bool {
+	controller := metav1.GetControllerOfNoCopy(secret)
+	if owner == "" {
+		return controller == nil || controller.Kind != credentialKind
+	}
+	return controller != nil && controller.UID == owner
 }
 
 func contains(have, want map[string]string) bool {
@@ -119,7 +142,7 @@ func configuration(credential *v1alpha1.OAuthCredential, token Token, adopted bo
 	case policy == v1alpha1.DeletionPolicyDelete:
 		secret.WithOwnerReferences(metav1ac.OwnerReference().
 			WithAPIVersion(v1alpha1.GroupVersion.String()).
-			WithKind("OAuthCredential").
+			WithKind(credentialKind).
 			WithName(credential.Name).
 			WithUID(credential.UID).
 			WithController(true))
@@ -150,7 +173,8 @@ func deletionPolicy(credential *v1alpha1.OAuthCredential) v1alpha1.DeletionPolic
 	return v1alpha1.DeletionPolicyDelete
 }
 
-func isAdopted(secret *metav1.ObjectMeta) bool {
+// IsAdopted tells whether a Secret bears the mark of one that was taken over.
+func IsAdopted(secret *metav1.ObjectMeta) bool {
 	return secret.Annotations[v1alpha1.AnnotationAdopted] != ""
 }
 
