@@ -57,7 +57,6 @@ type Parameter struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:Pattern=`^[ -~]+$`
 	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['client_secret', 'client_assertion', 'refresh_token'])",message="is a secret that tokensync sends itself (client_secret from client.secretRef) and cannot be set: remove this parameter"
 	Name string `json:"name,omitempty"`
 

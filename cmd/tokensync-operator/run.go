@@ -18,7 +18,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -114,7 +113,7 @@ func newManager(restConfig *rest.Config, o *options) (ctrl.Manager, error) {
 		RenewDeadline:                 &o.renewDeadline,
 		RetryPeriod:                   &o.retryPeriod,
 		// A replica that stands by keeps its caches warm.
-		Controller: config.Controller{EnableWarmup: ptr.To(true)},
+		Controller: config.Controller{EnableWarmup: new(true)},
 	})
 	if err != nil {
 		return nil, err

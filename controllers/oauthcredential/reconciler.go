@@ -94,7 +94,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if result.started || f.fresh() {
 		return ctrl.Result{RequeueAfter: progressAfter}, nil // It is likely done before anybody looks.
 	}
-	status := deriveStatus(f, result)
+	status := deriveStatus(f, decision, result)
 	if err := r.applyStatus(ctx, credential, status); apierrors.IsConflict(err) {
 		return ctrl.Result{RequeueAfter: firstRetry}, nil // Somebody was faster; look again.
 	} else if err != nil {

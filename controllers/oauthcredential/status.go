@@ -24,7 +24,7 @@ const propagation = 90 * time.Second
 // deriveStatus works out the whole status from what was found and what was done.
 // It is pure: the same facts make the same status, so that nothing is written
 // where nothing has changed.
-func deriveStatus(f *facts, result actResult) *v1alpha1.OAuthCredentialStatus {
+func deriveStatus(f *facts, decision lifetime.Decision, result actResult) *v1alpha1.OAuthCredentialStatus {
 	before := f.credential.Status
 	s := before.DeepCopy()
 	token := published{held: f.held, life: f.life, current: f.held && f.heldInputs == f.inputsHash}
@@ -38,7 +38,7 @@ func deriveStatus(f *facts, result actResult) *v1alpha1.OAuthCredentialStatus {
 	s.ObservedGeneration = f.credential.Generation
 	s.LastFailure = lastFailure(f, result)
 	deriveToken(s, f, result, token)
-	deriveRefreshAt(s, f, result, token)
+	deriveRefreshAt(s, f, decision, result, token)
 	deriveRecords(s, f, result)
 	for _, condition := range conditions(f, s, token) {
 		setCondition(s, condition, f)
@@ -111,7 +111,7 @@ func deriveToken(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, 
 
 // deriveRefreshAt draws the time of the next request once, when a failure is new;
 // after that it is only compared.
-func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, token published) {
+func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifetime.Decision, result actResult, token published) {
 	seed := string(f.credential.UID)
 	switch {
 	case f.credential.Spec.Suspend || f.conflict != nil:
@@ -124,6 +124,8 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResu
 			Last:       s.LastFailure.Time.Time,
 			RetryAfter: result.failure.retryAfter,
 		}, token.life, seed))
+	case decision.Action == lifetime.Wait && decision.Unscheduled && f.now.Before(decision.RequestAt):
+		s.RefreshAt = timestamp(decision.RequestAt.Add(time.Second - 1)) // The bucket holds it back.
 	case s.LastFailure != nil && s.RefreshAt != nil:
 		// It was drawn when the failure was new.
 	case token.held:

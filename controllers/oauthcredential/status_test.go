@@ -31,7 +31,7 @@ func tokenFor(life time.Duration) *secretstore.Token {
 
 // factsAt are those of a credential whose target holds a token for life, issued at
 // noon; with a negative life it holds none.
-func factsAt(life time.Duration, at time.Duration, change func(*facts)) *facts {
+func factsAt(life, at time.Duration, change func(*facts)) *facts {
 	f := &facts{
 		credential: &v1alpha1.OAuthCredential{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "web", Name: "c", UID: "uid", Generation: 2},
@@ -72,7 +72,8 @@ func TestConditions(t *testing.T) {
 			factsAt(none, 0, nothing), actResult{}, "False", "True", "False", v1alpha1.ReasonRequestingToken,
 		},
 		"a token that was just published is good": {
-			factsAt(none, 0, nothing), actResult{published: true, settled: true, token: tokenFor(time.Hour), version: "9"},
+			factsAt(none, 0, nothing),
+			actResult{published: true, settled: true, token: tokenFor(time.Hour), version: "9"},
 			"True", "False", "False", v1alpha1.ReasonTokenIssued,
 		},
 		"a token that is held is good": {
@@ -82,34 +83,41 @@ func TestConditions(t *testing.T) {
 			factsAt(0, time.Minute, nothing), actResult{}, "True", "False", "False", v1alpha1.ReasonLifetimeUnknown,
 		},
 		"a failing refresh does not flip Ready": {
-			factsAt(time.Hour, time.Minute, failedBefore(v1alpha1.ReasonProviderUnreachable)), actResult{},
+			factsAt(time.Hour, time.Minute, failedBefore(v1alpha1.ReasonProviderUnreachable)),
+			actResult{},
 			"True", "False", "False", v1alpha1.ReasonTokenIssued,
 		},
 		"a rejected refresh waits for a person, while the token is good": {
-			factsAt(time.Hour, time.Minute, failedBefore(v1alpha1.ReasonProviderRejected)), actResult{},
+			factsAt(time.Hour, time.Minute, failedBefore(v1alpha1.ReasonProviderRejected)),
+			actResult{},
 			"True", "False", "True", v1alpha1.ReasonTokenIssued,
 		},
 		"an expired token is not good": {
 			factsAt(time.Hour, time.Hour, nothing), actResult{}, "False", "True", "False", v1alpha1.ReasonTokenExpired,
 		},
 		"an expired token tells why there is no new one": {
-			factsAt(time.Hour, time.Hour, failedBefore(v1alpha1.ReasonProviderUnreachable)), actResult{},
+			factsAt(time.Hour, time.Hour, failedBefore(v1alpha1.ReasonProviderUnreachable)),
+			actResult{},
 			"False", "True", "False", v1alpha1.ReasonProviderUnreachable,
 		},
 		"a token for another spec is not good": {
-			factsAt(time.Hour, time.Minute, func(f *facts) { f.heldInputs = "others" }), actResult{},
+			factsAt(time.Hour, time.Minute, func(f *facts) { f.heldInputs = "others" }),
+			actResult{},
 			"False", "True", "False", v1alpha1.ReasonRequestingToken,
 		},
 		"a suspended credential with a good token is ready": {
-			factsAt(time.Hour, time.Minute, func(f *facts) { f.credential.Spec.Suspend = true }), actResult{},
+			factsAt(time.Hour, time.Minute, func(f *facts) { f.credential.Spec.Suspend = true }),
+			actResult{},
 			"True", "False", "False", v1alpha1.ReasonSuspended,
 		},
 		"a suspended credential without one is not, and nothing is under way": {
-			factsAt(none, 0, func(f *facts) { f.credential.Spec.Suspend = true }), actResult{},
+			factsAt(none, 0, func(f *facts) { f.credential.Spec.Suspend = true }),
+			actResult{},
 			"False", "False", "False", v1alpha1.ReasonSuspended,
 		},
 		"a conflict waits for a person": {
-			factsAt(none, 0, func(f *facts) { f.conflict = conflict("taken") }), actResult{},
+			factsAt(none, 0, func(f *facts) { f.conflict = conflict("taken") }),
+			actResult{},
 			"False", "False", "True", v1alpha1.ReasonSecretConflict,
 		},
 		"a missing source may yet come": {
@@ -131,7 +139,7 @@ func TestConditions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			status := deriveStatus(test.facts, test.result)
+			status := deriveStatus(test.facts, lifetime.Decision{}, test.result)
 			for condition, want := range map[string]metav1.ConditionStatus{
 				v1alpha1.ConditionReady: test.ready, v1alpha1.ConditionReconciling: test.reconciling, v1alpha1.ConditionStalled: test.stalled,
 			} {
@@ -158,9 +166,9 @@ func TestTheSameFactsMakeTheSameStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := factsAt(time.Hour, time.Minute, change)
-			f.credential.Status = *deriveStatus(f, actResult{})
+			f.credential.Status = *deriveStatus(f, lifetime.Decision{}, actResult{})
 			f.now = f.now.Add(10 * time.Minute)
-			if again := deriveStatus(f, actResult{}); !equality.Semantic.DeepEqual(*again, f.credential.Status) {
+			if again := deriveStatus(f, lifetime.Decision{}, actResult{}); !equality.Semantic.DeepEqual(*again, f.credential.Status) {
 				t.Errorf("time alone changed the status:\n%+v\n%+v", again, f.credential.Status)
 			}
 		})
@@ -171,7 +179,7 @@ func TestFailuresAreCountedUntilTheirCauseChanges(t *testing.T) {
 	t.Parallel()
 	broken := actResult{settled: true, failure: &failure{reason: v1alpha1.ReasonProviderUnreachable, class: lifetime.Transient, message: "m"}}
 	f := factsAt(time.Hour, time.Minute, failedBefore(v1alpha1.ReasonProviderUnreachable))
-	status := deriveStatus(f, broken)
+	status := deriveStatus(f, lifetime.Decision{}, broken)
 	if got := status.LastFailure; got.Count != 3 || !got.FirstTime.Time.Equal(noon) || !got.Time.Time.Equal(f.now) {
 		t.Errorf("got %+v", got)
 	}
@@ -179,11 +187,11 @@ func TestFailuresAreCountedUntilTheirCauseChanges(t *testing.T) {
 		t.Errorf("the next attempt is at %s, a tenth of the hour at the latest", at)
 	}
 	f.sourceChanged = true
-	if got := deriveStatus(f, broken).LastFailure; got.Count != 1 || !got.FirstTime.Time.Equal(f.now) {
+	if got := deriveStatus(f, lifetime.Decision{}, broken).LastFailure; got.Count != 1 || !got.FirstTime.Time.Equal(f.now) {
 		t.Errorf("after a change the row begins anew, got %+v", got)
 	}
 	f.sourceChanged = false
-	if got := deriveStatus(f, actResult{settled: true, published: true, token: tokenFor(time.Hour), version: "1"}).LastFailure; got != nil {
+	if got := deriveStatus(f, lifetime.Decision{}, actResult{settled: true, published: true, token: tokenFor(time.Hour), version: "1"}).LastFailure; got != nil {
 		t.Errorf("a token ends the row, got %+v", got)
 	}
 }

@@ -51,10 +51,10 @@ func (r Request) refusal(code string) (advice string, known bool) {
 func (r Request) adviceFor(status int) string {
 	switch status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone:
-		return "Check tokenURL."
+		return "Check spec.provider.tokenURL."
 	case http.StatusUnauthorized:
-		return r.Client.hint() + " If the endpoint reports errors in a form of its own, map them with response.error."
+		return r.Client.hint()
 	default:
-		return "If the endpoint reports errors in a form of its own, map them with response.error."
+		return "Check the request against the provider's documentation."
 	}
 }

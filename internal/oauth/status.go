@@ -144,10 +144,10 @@ func (e *Error) report() string {
 // adviceForSuccess returns what to do about a 2xx that cannot be used.
 func adviceForSuccess(f fields) string {
 	if f == nil {
-		return "Check that tokenURL is the token endpoint."
+		return "Check that spec.provider.tokenURL is the token endpoint."
 	}
 
-	return "If it has the token elsewhere, map it with response.accessToken."
+	return "Check that the endpoint speaks OAuth 2.0 (RFC 6749 section 5.1)."
 }
 
 // scrubber returns a scrubber for texts of the answer. It knows the tokens of

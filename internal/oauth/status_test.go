@@ -136,10 +136,10 @@ func TestMessages(t *testing.T) {
 	}
 
 	const (
-		check     = "Check the client ID, the client secret and clientAuthentication.method."
-		raw       = "The client ID or secret holds characters that RFC 6749 encodes and this endpoint may want as they are: try clientAuthentication.basicEncoding: Raw. Otherwise check the ID and the secret."
-		mapErrors = "If the endpoint reports errors in a form of its own, map them with response.error."
-		unknown   = `{"error":"invalid_client"}`
+		check   = "Check the client ID, the client secret and clientAuthentication.method."
+		raw     = "The client ID or secret holds characters that RFC 6749 encodes and this endpoint may want as they are: try clientAuthentication.basicEncoding: Raw. Otherwise check the ID and the secret."
+		compare = "Check the request against the provider's documentation."
+		unknown = `{"error":"invalid_client"}`
 	)
 
 	for name, test := range map[string]struct {
@@ -182,11 +182,11 @@ func TestMessages(t *testing.T) {
 		"an error in another form": {
 			with(secret("a+b")), 401, `{"ErrorCode":"invalid_client"}`,
 			`The token endpoint at HOST refused the request without a known OAuth error code (HTTP status 401). ` +
-				raw + " " + mapErrors,
+				raw,
 		},
 		"not found": {
 			basic, 404, `<html>`,
-			`The token endpoint at HOST refused the request without a known OAuth error code (HTTP status 404). Check tokenURL.`,
+			`The token endpoint at HOST refused the request without a known OAuth error code (HTTP status 404). Check spec.provider.tokenURL.`,
 		},
 		"a grant that is not for this client": {
 			basic, 400, `{"error":"unauthorized_client"}`,
@@ -209,12 +209,12 @@ func TestMessages(t *testing.T) {
 		"a page": {
 			basic, 200, `<html>`,
 			`The answer of the token endpoint at HOST is an HTML or XML page (HTTP status 200). ` +
-				`Check that tokenURL is the token endpoint.`,
+				`Check that spec.provider.tokenURL is the token endpoint.`,
 		},
 		"a token elsewhere": {
 			basic, 200, `{"token":"t"}`,
 			`The answer of the token endpoint at HOST has no access_token (HTTP status 200). ` +
-				`If it has the token elsewhere, map it with response.accessToken.`,
+				`Check that the endpoint speaks OAuth 2.0 (RFC 6749 section 5.1).`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

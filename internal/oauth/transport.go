@@ -165,7 +165,7 @@ func parseBundle(bundle []byte) (*x509.CertPool, error) {
 
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, invalidBundle("The CA bundle that tls.caRef names holds a certificate that cannot be read.")
+			return nil, invalidBundle("The CA bundle that spec.provider.tls.caRef names holds a certificate that cannot be read.")
 		}
 
 		roots.AddCert(certificate)
@@ -174,7 +174,7 @@ func parseBundle(bundle []byte) (*x509.CertPool, error) {
 	}
 
 	if count == 0 {
-		return nil, invalidBundle("The CA bundle that tls.caRef names holds no certificate in PEM form.")
+		return nil, invalidBundle("The CA bundle that spec.provider.tls.caRef names holds no certificate in PEM form.")
 	}
 
 	return roots, nil

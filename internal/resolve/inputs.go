@@ -14,15 +14,15 @@ import (
 // while it is empty, so that a field added later changes no hash.
 type inputs struct {
 	TokenURL             string                        `json:"tokenURL,omitempty"`
-	ClientAuthentication v1alpha1.ClientAuthentication `json:"clientAuthentication,omitempty,omitzero"`
-	ProviderRequest      v1alpha1.RequestAdditions     `json:"providerRequest,omitempty,omitzero"`
-	Lifetime             v1alpha1.Lifetime             `json:"lifetime,omitempty,omitzero"`
+	ClientAuthentication v1alpha1.ClientAuthentication `json:"clientAuthentication,omitzero"`
+	ProviderRequest      v1alpha1.RequestAdditions     `json:"providerRequest,omitzero"`
+	Lifetime             v1alpha1.Lifetime             `json:"lifetime,omitzero"`
 	GrantType            v1alpha1.GrantType            `json:"grantType,omitempty"`
-	Client               v1alpha1.Client               `json:"client,omitempty,omitzero"`
+	Client               v1alpha1.Client               `json:"client,omitzero"`
 	Scopes               []string                      `json:"scopes,omitempty"`
 	Audiences            []string                      `json:"audiences,omitempty"`
 	Resources            []string                      `json:"resources,omitempty"`
-	Request              v1alpha1.RequestAdditions     `json:"request,omitempty,omitzero"`
+	Request              v1alpha1.RequestAdditions     `json:"request,omitzero"`
 }
 
 // InputsHash is a hash of all in a spec that shapes the token. A token with

@@ -116,7 +116,7 @@ func (r *resolver) parameters(ctx context.Context, spec *v1alpha1.OAuthCredentia
 	var fields []oauth.Field
 	for _, parameter := range merge(spec.Provider.Request.Parameters, spec.Request.Parameters,
 		func(p v1alpha1.Parameter) string { return p.Name }) {
-		field, err := r.field(ctx, parameter.Name, parameter.Value, parameter.ValueFrom, "the parameter "+parameter.Name)
+		field, err := r.field(ctx, parameter.Name, parameter.Value, parameter.ValueFrom, "the parameter "+redact.Message(parameter.Name))
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/utils/ptr"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/oauth"
@@ -80,7 +79,7 @@ func TestRequest(t *testing.T) {
 		s.Scopes = []string{"read", "write"}
 		s.Provider.Timeout = &metav1.Duration{Duration: 3 * time.Second}
 		s.Provider.TLS = &v1alpha1.TLS{CARef: &v1alpha1.CAReference{Kind: v1alpha1.KindConfigMap, Name: "ca", Key: "ca.crt"}}
-		s.Provider.Request.Headers = []v1alpha1.Header{{Name: "X-A", Value: ptr.To("provider")}, {Name: "X-B", Value: ptr.To("b")}}
+		s.Provider.Request.Headers = []v1alpha1.Header{{Name: "X-A", Value: new("provider")}, {Name: "X-B", Value: new("b")}}
 		s.Request.Headers = []v1alpha1.Header{{Name: "x-a", ValueFrom: &v1alpha1.ValueSource{SecretKeyRef: *ref("client", "app")}}}
 	}), reader)
 	if err != nil {
@@ -182,7 +181,7 @@ func TestInputsHash(t *testing.T) {
 		"lifetime":   {func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.Lifetime.ExpiresInUnit = "Minutes" }, false},
 		"parameters": {func(s *v1alpha1.OAuthCredentialSpec) { s.Request.Parameters = []v1alpha1.Parameter{{Name: "a"}} }, false},
 		"timeout":    {func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.Timeout = &metav1.Duration{} }, true},
-		"refresh":    {func(s *v1alpha1.OAuthCredentialSpec) { s.Refresh.AfterPercent = ptr.To(int32(50)) }, true},
+		"refresh":    {func(s *v1alpha1.OAuthCredentialSpec) { s.Refresh.AfterPercent = new(int32(50)) }, true},
 		"secret":     {func(s *v1alpha1.OAuthCredentialSpec) { s.Secret.Name = "other" }, true},
 		"suspend":    {func(s *v1alpha1.OAuthCredentialSpec) { s.Suspend = true }, true},
 	} {

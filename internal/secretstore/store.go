@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -39,11 +40,8 @@ type RejectedError struct {
 // Error names the Secret, the reason and the fields. The API server's own text
 // stays out, because it may quote values.
 func (e *RejectedError) Error() string {
-	text := fmt.Sprintf("the API server refuses the Secret %q (%s", e.Name, e.Reason)
-	for _, field := range e.Fields {
-		text += ", " + field
-	}
-	return text + ")"
+	return fmt.Sprintf("the API server refuses the Secret %q (%s)", e.Name,
+		strings.Join(append([]string{string(e.Reason)}, e.Fields...), ", "))
 }
 
 // Store reads and writes target Secrets.
