@@ -55,8 +55,8 @@ MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes
 
 # What each test target runs. A new suite under test/ is an integration test until
 # it is named here.
-UNIT_PACKAGES = $(or $(PACKAGES),$$(go list ./... | grep -v /tokensync/test/) ./test/standin/...)
-INTEGRATION_PACKAGES = $(or $(PACKAGES),$$(go list ./test/... | grep -vE '/test/(standin|chart|conformance|e2e)(/|$$)'))
+UNIT_PACKAGES = $(or $(PACKAGES),$$(go list ./... | grep -vE '/tokensync/(test|docs)(/|$$)') ./test/standin/...)
+INTEGRATION_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/(standin|chart|conformance|e2e)(/|$$)'))
 CONFORMANCE_PACKAGES = $(or $(PACKAGES),./test/conformance/...)
 
 # Never from the cache, because Go does not know that the API server or a binary
@@ -171,7 +171,7 @@ test-unit: ## Unit tests, with the race detector.
 	@$(call timed,unit tests,go test -race $(TEST_FLAGS) $(UNIT_PACKAGES))
 
 .PHONY: test-integration
-test-integration: controlplane build ## The operator and the schema of the API on a real API server.
+test-integration: controlplane build ## Operator, API schema and documentation on a real API server.
 	@$(call timed,integration tests,$(SUITE) $(INTEGRATION_PACKAGES))
 
 .PHONY: test-conformance
