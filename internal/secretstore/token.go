@@ -2,6 +2,7 @@ package secretstore
 
 import (
 	"maps"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,8 +64,14 @@ func Inspect(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, known 
 	described, _ := Describe(&secret.ObjectMeta)
 	issuedAt, issued := instant(secret.Annotations[v1alpha1.AnnotationIssuedAt])
 	written, _ := instant(string(secret.Data[v1alpha1.KeyExpiresAt]))
-	found, ok := render.Recover(secret.Data, secret.Annotations[v1alpha1.AnnotationDataHash],
-		described.Life.ExpiresAt, written, known.ExpiresAt)
+	hash := secret.Annotations[v1alpha1.AnnotationDataHash]
+	found, ok := render.Recover(secret.Data, hash, described.Life.ExpiresAt, written, known.ExpiresAt)
+	if !ok && secret.Data != nil {
+		// Where somebody has edited the scope, it likely was the one that was asked for.
+		data := maps.Clone(secret.Data)
+		data[v1alpha1.KeyScope] = []byte(strings.Join(credential.Spec.Scopes, " "))
+		found, ok = render.Recover(data, hash, described.Life.ExpiresAt, written, known.ExpiresAt)
+	}
 	if ok && found.ExpiresAt.Equal(known.ExpiresAt) && !known.IssuedAt.IsZero() {
 		// It is the token that the status speaks of, whatever became of the annotation.
 		issuedAt, issued = known.IssuedAt, true

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,6 +34,7 @@ type Cluster struct {
 
 	environment *envtest.Environment
 	directory   string
+	guard       *guard
 }
 
 // Root is the root directory of the repository.
@@ -43,35 +45,73 @@ func Root() string {
 
 // Start starts a control plane from the binaries in KUBEBUILDER_ASSETS, or from
 // those that `make controlplane` built, and installs the CRDs. It is an error
-// when there are none.
+// when there are none. Should this process be killed, the control plane ends too.
 func Start() (*Cluster, error) {
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		assets = filepath.Join(Root(), "bin", "controlplane")
+	return start(nil)
+}
+
+// StartContext is Start, given up with all that has been started once the context
+// ends. It does not bound the life of a cluster that has started.
+func StartContext(ctx context.Context) (*Cluster, error) {
+	return start(ctx.Done())
+}
+
+// Assets is the directory with the binaries of the control plane.
+func Assets() string {
+	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
+		return assets
 	}
-	if _, err := os.Stat(filepath.Join(assets, "kube-apiserver")); err != nil {
-		return nil, fmt.Errorf("no kube-apiserver in %s: run `make controlplane` first, or set KUBEBUILDER_ASSETS: %w", assets, err)
+	return filepath.Join(Root(), "bin", "controlplane")
+}
+
+func start(canceled <-chan struct{}) (*Cluster, error) {
+	if _, err := os.Stat(filepath.Join(Assets(), "kube-apiserver")); err != nil {
+		return nil, fmt.Errorf("no kube-apiserver in %s: run `make controlplane` first, or set KUBEBUILDER_ASSETS: %w", Assets(), err)
 	}
+	directory, err := os.MkdirTemp("", "tokensync-cluster-")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory: %w", err)
+	}
+	// The API server wants its directory to be there; etcd makes its own.
+	environment := environmentIn(directory)
+	if err := os.Mkdir(environment.ControlPlane.GetAPIServer().CertDir, 0o700); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(directory))
+	}
+	c := &Cluster{environment: environment, directory: directory}
+	if c.guard, err = newGuard(directory); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(directory))
+	}
+	started := make(chan error, 1)
+	go func() {
+		var err error
+		c.Config, err = c.environment.Start()
+		started <- err
+	}()
+	if err := c.guard.follow(started, canceled); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the control plane: %w", err), c.Stop())
+	}
+	if err := c.complete(); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+// environmentIn describes a control plane that keeps everything in a directory.
+func environmentIn(directory string) *envtest.Environment {
 	environment := &envtest.Environment{
-		BinaryAssetsDirectory:    assets,
+		BinaryAssetsDirectory:    Assets(),
 		CRDDirectoryPaths:        []string{filepath.Join(Root(), "config", "crd", "bases")},
 		ErrorIfCRDPathMissing:    true,
 		ControlPlaneStartTimeout: 2 * time.Minute,
 		ControlPlaneStopTimeout:  time.Minute,
 	}
-	arguments := environment.ControlPlane.GetAPIServer().Configure()
+	environment.ControlPlane.Etcd = &envtest.Etcd{DataDir: filepath.Join(directory, "etcd")}
+	server := environment.ControlPlane.GetAPIServer()
+	server.CertDir = filepath.Join(directory, "apiserver")
 	// Namespaces are deleted by a controller that does not run here; the admission
 	// plugin that waits for ServiceAccounts would hold pods back for the same cause.
-	arguments.Append("disable-admission-plugins", "ServiceAccount")
-	config, err := environment.Start()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start the control plane: %w", err), environment.Stop())
-	}
-	c := &Cluster{Config: config, environment: environment}
-	if err := c.complete(); err != nil {
-		return nil, errors.Join(err, c.Stop())
-	}
-	return c, nil
+	server.Configure().Append("disable-admission-plugins", "ServiceAccount")
+	return environment
 }
 
 func (c *Cluster) complete() error {
@@ -83,24 +123,34 @@ func (c *Cluster) complete() error {
 	if c.Client, err = client.New(c.Config, client.Options{Scheme: scheme}); err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
-	user, err := c.environment.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, nil)
-	if err != nil {
-		return fmt.Errorf("add an administrator: %w", err)
-	}
-	kubeconfig, err := user.KubeConfig()
-	if err != nil {
-		return fmt.Errorf("write a kubeconfig: %w", err)
-	}
-	if c.directory, err = os.MkdirTemp("", "tokensync-cluster-"); err != nil {
-		return fmt.Errorf("make a directory: %w", err)
-	}
-	c.Kubeconfig = filepath.Join(c.directory, "kubeconfig")
-	return os.WriteFile(c.Kubeconfig, kubeconfig, 0o600)
+	c.Kubeconfig, err = c.addUser("kubeconfig", envtest.User{Name: "admin", Groups: []string{"system:masters"}})
+	return err
 }
+
+// AddUser makes a user of some groups, and answers the path of a kubeconfig file.
+func (c *Cluster) AddUser(name string, groups ...string) (kubeconfig string, err error) {
+	return c.addUser("kubeconfig-"+strings.ReplaceAll(name, ":", "-"), envtest.User{Name: name, Groups: groups})
+}
+
+func (c *Cluster) addUser(file string, user envtest.User) (string, error) {
+	added, err := c.environment.AddUser(user, nil)
+	if err != nil {
+		return "", fmt.Errorf("add the user %s: %w", user.Name, err)
+	}
+	content, err := added.KubeConfig()
+	if err != nil {
+		return "", fmt.Errorf("write a kubeconfig: %w", err)
+	}
+	path := filepath.Join(c.directory, file)
+	return path, os.WriteFile(path, content, 0o600)
+}
+
+// PIDs are the ids of the processes of the control plane, by name.
+func (c *Cluster) PIDs() map[string]int { return children(c.directory) }
 
 // Stop ends the control plane and removes what it left on disk.
 func (c *Cluster) Stop() error {
-	return errors.Join(c.environment.Stop(), os.RemoveAll(c.directory))
+	return errors.Join(c.environment.Stop(), c.guard.dismiss(), os.RemoveAll(c.directory))
 }
 
 // CreateNamespace makes a namespace whose name begins with prefix.

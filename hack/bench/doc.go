@@ -1,0 +1,20 @@
+// Command bench measures what tokensync costs and how fast it is, on a real API
+// server and with the operator as a process of its own, under the RBAC rules that
+// it is shipped with:
+//
+//	ceiling  what a bare client can write to this API server: per credential one
+//	         Secret and one status, both by server-side apply
+//	ready    from the start of the operator until all credentials are Ready
+//	refresh  one round of refreshes: requests to the API server and CPU for each,
+//	         and what is asked for in between
+//	restart  SIGKILL and start again, while every token is good
+//	outage   the provider answers 503 for a while; how soon all is good again
+//
+// A consumer watches every Secret from the first token on, and knows at each
+// instant which of them hold an expired one.
+//
+// The figures depend on the machine, and the stand-in provider, the API server and
+// the bench itself take their share of it; a share of the ceiling and figures per
+// refresh are what to compare. The last line tells how busy the machine was with
+// other things.
+package main

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/tokensync/tokensync/test/cluster"
+)
+
+// options are the flags.
+type options struct {
+	n, namespaces, concurrency int
+	lifetime, outage, latency  time.Duration
+	phases                     []string
+	binary                     string
+	arguments                  []string
+	output                     string
+}
+
+func (o *options) runs(phase string) bool { return slices.Contains(o.phases, phase) }
+
+func main() {
+	ctx, stop := cluster.Interruptible(context.Background())
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, arguments []string) error {
+	o, err := parse(arguments)
+	if err != nil {
+		return err
+	}
+	ctrl.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
+
+	b := &bench{options: *o, began: time.Now()}
+	if err := errors.Join(b.run(ctx), b.stop()); err != nil {
+		return err
+	}
+	if o.output == "json" {
+		return b.report.writeJSON(os.Stdout)
+	}
+	b.report.write(os.Stdout)
+	return nil
+}
+
+func parse(arguments []string) (*options, error) {
+	all := []string{"ceiling", "ready", "refresh", "restart", "outage"}
+	o := &options{}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&o.n, "n", 1000, "number of credentials")
+	flags.IntVar(&o.namespaces, "namespaces", 10, "number of namespaces that they are spread over")
+	flags.IntVar(&o.concurrency, "concurrency", 64, "requests that the bare client and the set-up have under way")
+	flags.DurationVar(&o.lifetime, "lifetime", 2*time.Minute, "life of a token")
+	flags.DurationVar(&o.outage, "outage", 90*time.Second, "length of the provider's outage")
+	flags.DurationVar(&o.latency, "latency", 0, "time that the provider takes for each answer")
+	flags.StringVar(&o.binary, "binary", filepath.Join(cluster.Root(), "bin", "tokensync-operator"), "operator to measure")
+	flags.StringVar(&o.output, "o", "table", "output: table or json")
+	phases := flags.String("phases", strings.Join(all, ","), "what to measure; ready is always")
+	operator := flags.String("operator-flags", "", "further flags for the operator, separated by spaces")
+	if err := flags.Parse(arguments); err != nil {
+		return nil, err
+	}
+	o.phases = strings.Split(*phases, ",")
+	o.arguments = strings.Fields(*operator)
+	for _, phase := range o.phases {
+		if !slices.Contains(all, phase) {
+			return nil, fmt.Errorf("-phases=%s: there is %s", phase, strings.Join(all, ", "))
+		}
+	}
+	if o.n < 1 || o.namespaces < 1 || o.concurrency < 1 || o.lifetime < time.Second {
+		return nil, errors.New("-n, -namespaces and -concurrency must be 1 at least, -lifetime 1s")
+	}
+	if o.output != "table" && o.output != "json" {
+		return nil, fmt.Errorf("-o=%s: there is table and json", o.output)
+	}
+	return o, nil
+}
