@@ -58,8 +58,8 @@ func (p published) good(now time.Time) bool {
 }
 
 // lastFailure counts failures in a row. A published token ends the row, and so
-// does a change of something that the failure may come from, or a conflict, which
-// is another trouble.
+// does another spec, or a conflict, which is another trouble. Where something else
+// has changed that the failure may come from, it stands until the next attempt.
 func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 	before := f.credential.Status.LastFailure
 	switch {
@@ -76,7 +76,7 @@ func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 			failed.FirstTime, failed.Count = before.FirstTime, before.Count+1
 		}
 		return failed
-	case result.settled, f.causeChanged(), f.conflict != nil:
+	case result.settled, f.respecified(), f.conflict != nil:
 		return nil
 	}
 	return before

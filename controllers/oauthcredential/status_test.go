@@ -125,11 +125,17 @@ func TestConditions(t *testing.T) {
 			actResult{settled: true, failure: &failure{reason: v1alpha1.ReasonSourceSecretMissing, class: lifetime.Configuration, message: "m"}},
 			"False", "True", "False", v1alpha1.ReasonSourceSecretMissing,
 		},
-		"a changed cause leaves the failure behind": {
+		"another spec leaves the failure behind": {
+			factsAt(none, 0, func(f *facts) {
+				failedBefore(v1alpha1.ReasonProviderRejected)(f)
+				f.credential.Status.ObservedGeneration = 1
+			}), actResult{}, "False", "True", "False", v1alpha1.ReasonRequestingToken,
+		},
+		"a changed source is not known to help before it was tried": {
 			factsAt(none, 0, func(f *facts) {
 				failedBefore(v1alpha1.ReasonProviderRejected)(f)
 				f.sourceChanged = true
-			}), actResult{}, "False", "True", "False", v1alpha1.ReasonRequestingToken,
+			}), actResult{}, "False", "False", "True", v1alpha1.ReasonProviderRejected,
 		},
 		"a request that waits for a broken provider tells of it": {
 			factsAt(none, 0, func(f *facts) {

@@ -147,10 +147,18 @@ func (f Facts) want() Decision {
 	default:
 		return Decision{Trigger: Due, RequestAt: f.spaced(RefreshAt(f.Token, f.Policy, f.Seed))}
 	}
-	if f.Failed && !f.RetryAt.IsZero() && f.RetryAt.Before(f.AllowedAt) {
-		return Decision{Trigger: trigger, RequestAt: f.spaced(f.RetryAt)}
+	if at, ok := f.scheduled(); ok && at.Before(f.AllowedAt) {
+		return Decision{Trigger: trigger, RequestAt: f.spaced(at)} // A change never makes it later.
 	}
 	return Decision{Trigger: trigger, Unscheduled: true, RequestAt: f.spaced(f.AllowedAt)}
+}
+
+// scheduled is when the next request would be due, had nothing changed.
+func (f Facts) scheduled() (time.Time, bool) {
+	if f.Failed {
+		return f.RetryAt, !f.RetryAt.IsZero()
+	}
+	return RefreshAt(f.Token, f.Policy, f.Seed), f.Held
 }
 
 // spaced moves at behind the last request by the least distance. It never is the

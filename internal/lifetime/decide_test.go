@@ -66,6 +66,10 @@ func TestDecide(t *testing.T) {
 				RequestAt: issued.Add(time.Second), NextLook: issued.Add(time.Hour),
 			},
 		},
+		"a change never makes a due refresh later": {
+			facts: with(func(f *lifetime.Facts) { f.Requested, f.AllowedAt = true, issued.Add(2*time.Hour) }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Requested, RequestAt: due, NextLook: due},
+		},
 		"two requests are never closer than a second, whatever asks for them": {
 			facts: with(func(f *lifetime.Facts) { f.Requested = true; f.LastRequest = issued.Add(time.Minute) }), at: time.Minute,
 			want: lifetime.Decision{

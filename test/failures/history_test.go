@@ -105,3 +105,22 @@ func expectReady(ctx SpecContext, namespace string, names ...string) {
 	Eventually(func() []string { return credentials.unready(namespace, names) }).
 		WithContext(ctx).WithTimeout(15 * time.Second).Should(BeEmpty())
 }
+
+// beHealed holds for a credential about which there is nothing to say.
+func beHealed() OmegaMatcher {
+	return WithTransform(func(v version) []string {
+		var wrong []string
+		if !v.isReady() {
+			wrong = append(wrong, "not ready: "+v.ready().Reason+": "+v.ready().Message)
+		}
+		for _, conditionType := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+			if v.condition(conditionType).Status != metav1.ConditionFalse {
+				wrong = append(wrong, conditionType)
+			}
+		}
+		if v.credential.Status.LastFailure != nil {
+			wrong = append(wrong, "lastFailure is still there")
+		}
+		return wrong
+	}, BeEmpty())
+}

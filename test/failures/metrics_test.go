@@ -22,18 +22,22 @@ var _ = Describe("The metrics page", func() {
 		expectReady(ctx, namespace, "app")
 		Eventually(func() string { return credentials.last(namespace, "broken").ready().Reason }).
 			WithContext(ctx).Should(Equal(v1alpha1.ReasonInvalidResponse))
-		status := credentials.last(namespace, "app").credential.Status
-		Eventually(page).WithContext(ctx).WithPolling(50 * time.Millisecond).Should(SatisfyAll(
-			have("tokensync_credential_expiration_timestamp_seconds", float64(status.ExpiresAt.Unix()), app...),
-			have("tokensync_credential_refresh_timestamp_seconds", float64(status.RefreshAt.Unix()), app...),
-			have("tokensync_credential_ready_status", 1, state(app, "True")...),
-			have("tokensync_credential_ready_status", 0, state(app, "False")...),
-			have("tokensync_credential_ready_status", 1, state(broken, "False")...),
-			have("tokensync_credential_ready_status", 0, state(broken, "True")...),
-			haveSome("tokensync_token_requests_total", `provider="inline"`, `result="success"`),
-			have("tokensync_token_requests_total", 1, `provider="inline"`, `result="InvalidResponse"`),
-			have("tokensync_refreshes_total", 1, `trigger="change"`),
-		))
+		Eventually(func(g Gomega) {
+			text, err := page()
+			g.Expect(err).NotTo(HaveOccurred())
+			status := credentials.last(namespace, "app").credential.Status
+			g.Expect(text).To(SatisfyAll(
+				have("tokensync_credential_expiration_timestamp_seconds", float64(status.ExpiresAt.Unix()), app...),
+				have("tokensync_credential_refresh_timestamp_seconds", float64(status.RefreshAt.Unix()), app...),
+				have("tokensync_credential_ready_status", 1, state(app, "True")...),
+				have("tokensync_credential_ready_status", 0, state(app, "False")...),
+				have("tokensync_credential_ready_status", 1, state(broken, "False")...),
+				have("tokensync_credential_ready_status", 0, state(broken, "True")...),
+				haveSome("tokensync_token_requests_total", `provider="inline"`, `result="success"`),
+				have("tokensync_token_requests_total", 1, `provider="inline"`, `result="InvalidResponse"`),
+				have("tokensync_refreshes_total", 1, `trigger="change"`),
+			))
+		}).WithContext(ctx).WithPolling(50 * time.Millisecond).Should(Succeed())
 
 		Eventually(page).WithContext(ctx).WithPolling(50 * time.Millisecond).Should(SatisfyAll(
 			haveSome("tokensync_refreshes_total", `trigger="schedule"`),

@@ -193,6 +193,7 @@ func answerRows() []*row {
 		asked("an answer of 10 MB", standin.Behavior{Fault: standin.Huge}, "larger than 1 MiB"),
 		asked("an answer without a body", standin.Behavior{Fault: standin.Empty}, "has no body", "tokenURL is the token endpoint"),
 		asked("a redirect for an answer", standin.Behavior{Fault: standin.Redirect}, "redirect to http://127.0.0.1", "never followed", "tokenURL"),
+		asked("a redirect that asks for a GET", standin.Behavior{Fault: standin.Redirect, Status: http.StatusFound}, "redirect to http://127.0.0.1", "never followed", "tokenURL"),
 		asked("a token that has expired already", standin.Behavior{ExpiresIn: json.RawMessage("0")}, "expiresIn is 0", "lifetime.default", "spec.provider.lifetime"),
 		asked("an error code that OAuth does not know", standin.Behavior{
 			Fault: standin.Respond, Status: http.StatusBadRequest, Body: `{"error":"tenant_locked"}`,
