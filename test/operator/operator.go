@@ -103,7 +103,9 @@ func (p *Process) waitUntilHealthy(ctx context.Context) error {
 		}
 		if response, err := http.DefaultClient.Do(request); err == nil {
 			_ = response.Body.Close()
-			return nil
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
 		}
 		select {
 		case <-ticker.C:
@@ -153,20 +155,24 @@ func (p *Process) Metrics(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("the metrics answer %s", response.Status)
+	}
 	text, err := io.ReadAll(response.Body)
 	return string(text), err
 }
 
 // freeAddresses finds two loopback addresses that nobody listens on.
 func freeAddresses() (string, string, error) {
-	var addresses [2]string
-	for i := range addresses {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "", "", err
-		}
-		defer func() { _ = listener.Close() }()
-		addresses[i] = listener.Addr().String()
+	first, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", "", err
 	}
-	return addresses[0], addresses[1], nil
+	defer func() { _ = first.Close() }()
+	second, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", "", err
+	}
+	defer func() { _ = second.Close() }()
+	return first.Addr().String(), second.Addr().String(), nil
 }
