@@ -40,7 +40,7 @@ func (a *allowance) forget(key types.NamespacedName, now time.Time) {
 	if a.forgotten++; a.forgotten%sweepEvery != 0 {
 		return
 	}
-	for key := range a.steps {
+	for key := range a.requests {
 		a.drop(key, now)
 	}
 }

@@ -139,8 +139,10 @@ func (x exchange) ask(o *outcome) {
 // result is what the outcome says about the provider.
 func (o *outcome) result() gate.Result {
 	switch {
-	case !o.sent, o.abandoned:
+	case !o.sent:
 		return gate.Unsent
+	case o.abandoned:
+		return gate.Cut
 	case o.failure != nil && o.failure.reason == v1alpha1.ReasonProviderUnreachable:
 		return gate.Failed
 	default:

@@ -48,6 +48,18 @@ type exchangeState struct {
 	outcome *outcome
 	// recovered says that the provider has opened up since it failed this credential.
 	recovered bool
+	// apiErrors counts the requests in a row that the API server was in the way of.
+	apiErrors int
+}
+
+// apiDelay is how much longer than usual the next request waits because the API
+// server was in the way of the last ones.
+func (s exchangeState) apiDelay() time.Duration {
+	const longest = 5 // doublings of a second
+	if s.apiErrors == 0 {
+		return 0
+	}
+	return time.Second << min(s.apiErrors-1, longest)
 }
 
 func (s exchangeState) inFlight() bool { return s.request != nil }
@@ -108,7 +120,7 @@ func (e *exchanges) start(x exchange, order gate.Order, unscheduled bool, step t
 	ctx, cancel := context.WithCancel(x.ctx)
 	x.ctx = ctx
 	r := &request{exchange: x, line: lineOf(x.credential), cancel: cancel, unscheduled: unscheduled, step: step}
-	*s = exchangeState{startedAt: e.clock.Now(), request: r}
+	*s = exchangeState{startedAt: e.clock.Now(), request: r, apiErrors: s.apiErrors}
 	r.ticket = e.gate.Submit(r.line, order, func() gate.Result { return e.run(s, r) })
 }
 
@@ -116,7 +128,10 @@ func (e *exchanges) start(x exchange, order gate.Order, unscheduled bool, step t
 func (e *exchanges) run(s *exchangeState, r *request) gate.Result {
 	e.mu.Lock()
 	abandoned := s.request != r
-	r.running = true
+	if !abandoned {
+		// It may have waited for its turn: requests are spaced by when they went out.
+		r.running, s.startedAt = true, e.clock.Now()
+	}
 	e.mu.Unlock()
 	if abandoned {
 		return gate.Unsent
@@ -134,17 +149,21 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	woken := []types.NamespacedName{key}
 	e.mu.Lock()
 	if s.request == r {
-		s.request, s.outcome = nil, o
-	}
-	if o.sent {
-		// It may have waited for its turn: requests are spaced by when they went out.
-		s.startedAt = o.sentAt
-		if r.unscheduled {
-			e.allowance.draw(key, r.step, e.clock.Now())
+		s.request, s.outcome, s.recovered = nil, o, false
+		if s.apiErrors++; o.apiError == nil {
+			s.apiErrors = 0
 		}
+	}
+	if o.sent && o.sentAt.After(s.startedAt) {
+		s.startedAt = o.sentAt
+	}
+	if o.sent && r.unscheduled {
+		e.allowance.draw(key, r.step, e.clock.Now())
 	}
 	trouble := e.troubles[r.line]
 	switch result := o.result(); {
+	case e.byUID[uid] != s:
+		// Its credential is gone.
 	case result == gate.Failed && trouble == nil:
 		e.troubles[r.line] = &providerTrouble{last: o.failure, failed: map[types.UID]types.NamespacedName{uid: key}}
 	case result == gate.Failed:

@@ -146,7 +146,7 @@ func (r *Reconciler) gatherToken(ctx context.Context, f *facts) error {
 	}
 	// The mark on the Secret can be lost, and the status can be lost.
 	f.adopted = secretstore.IsAdopted(f.secret) ||
-		(!f.retargeted && f.credential.Status.SecretOrigin == v1alpha1.SecretAdopted)
+		(!f.retargeted && f.credential.Status.SecretOrigin == v1alpha1.SecretAdopted && !metav1.IsControlledBy(f.secret, f.credential))
 	if !r.mustLook(f) {
 		described, ok := secretstore.Describe(f.secret)
 		f.held, f.life, f.heldInputs = ok, described.Life, described.InputsHash
@@ -242,7 +242,7 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		ClientChanged: f.clientChanged,
 		Requested:     f.requested,
 		CauseChanged:  f.causeChanged(),
-		LastRequest:   f.exchange.startedAt,
+		LastRequest:   f.exchange.startedAt.Add(f.exchange.apiDelay()),
 		AllowedAt:     f.limits.requestAt,
 	}
 	if f.held {
@@ -256,6 +256,10 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 			facts.LastRequest = last.Time.Time
 		}
 		switch {
+		case facts.Pending:
+			// Only another spec, or time, makes the API server take what it has refused.
+			facts.Requested = false
+			facts.CauseChanged = f.respecified()
 		case last.Reason == v1alpha1.ReasonRateLimited:
 			// Nobody but a new client or a new spec may cut a Retry-After short.
 			facts.Requested = false

@@ -35,7 +35,9 @@ func deriveStatus(f *facts, decision lifetime.Decision, result actResult) *v1alp
 			life:    lifetime.Token{IssuedAt: result.token.IssuedAt, ExpiresAt: result.token.ExpiresAt},
 		}
 	}
-	s.ObservedGeneration = f.credential.Generation
+	if blocked := f.credential.Spec.Suspend || f.conflict != nil; s.LastFailure == nil || result.settled || blocked {
+		s.ObservedGeneration = f.credential.Generation // Else the new spec has yet to be tried.
+	}
 	s.LastFailure = lastFailure(f, result)
 	deriveToken(s, f, result, token)
 	deriveRefreshAt(s, f, decision, result, token)
@@ -57,9 +59,8 @@ func (p published) good(now time.Time) bool {
 	return p.held && p.current && !p.life.Expired(now)
 }
 
-// lastFailure counts failures in a row. A published token ends the row, and so
-// does another spec, or a conflict, which is another trouble. Where something else
-// has changed that the failure may come from, it stands until the next attempt.
+// lastFailure counts failures in a row. Only a published token ends the row: where
+// something has changed that the failure may come from, it stands until it was tried.
 func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 	before := f.credential.Status.LastFailure
 	switch {
@@ -76,7 +77,7 @@ func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 			failed.FirstTime, failed.Count = before.FirstTime, before.Count+1
 		}
 		return failed
-	case result.settled, f.respecified(), f.conflict != nil:
+	case result.settled:
 		return nil
 	}
 	return before
@@ -97,7 +98,9 @@ func deriveToken(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, 
 		s.IssuedAt, s.ExpiresAt = nil, nil
 		return // The name stays until its successor holds a token: it tells what to give up then.
 	}
-	s.SecretName = secretstore.TargetName(f.credential)
+	if token.current || f.previous == nil {
+		s.SecretName = secretstore.TargetName(f.credential) // Else there is one to give up yet.
+	}
 	s.IssuedAt, s.ExpiresAt = timestamp(token.life.IssuedAt), timestamp(token.life.ExpiresAt)
 	s.SecretResourceVersion = result.version
 	if result.version == "" && (!f.drifted || result.unrepaired != nil) {
@@ -114,7 +117,7 @@ func deriveToken(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, 
 func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifetime.Decision, result actResult, token published) {
 	seed := string(f.credential.UID)
 	switch {
-	case f.credential.Spec.Suspend || f.conflict != nil:
+	case (f.credential.Spec.Suspend || f.conflict != nil) && s.LastFailure == nil:
 		s.RefreshAt = nil
 	case result.failure != nil:
 		s.RefreshAt = timestamp(lifetime.RetryAt(lifetime.Failure{
@@ -124,7 +127,7 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifet
 			Last:       s.LastFailure.Time.Time,
 			RetryAfter: result.failure.retryAfter,
 		}, token.life, seed))
-	case decision.Action == lifetime.Wait && decision.Unscheduled && f.now.Before(decision.RequestAt):
+	case decision.Action == lifetime.Wait && decision.Unscheduled && f.now.Before(f.limits.requestAt):
 		s.RefreshAt = timestamp(decision.RequestAt.Add(time.Second - 1)) // The bucket holds it back.
 	case s.LastFailure != nil && s.RefreshAt != nil:
 		// It was drawn when the failure was new.

@@ -125,12 +125,6 @@ func TestConditions(t *testing.T) {
 			actResult{settled: true, failure: &failure{reason: v1alpha1.ReasonSourceSecretMissing, class: lifetime.Configuration, message: "m"}},
 			"False", "True", "False", v1alpha1.ReasonSourceSecretMissing,
 		},
-		"another spec leaves the failure behind": {
-			factsAt(none, 0, func(f *facts) {
-				failedBefore(v1alpha1.ReasonProviderRejected)(f)
-				f.credential.Status.ObservedGeneration = 1
-			}), actResult{}, "False", "True", "False", v1alpha1.ReasonRequestingToken,
-		},
 		"a changed source is not known to help before it was tried": {
 			factsAt(none, 0, func(f *facts) {
 				failedBefore(v1alpha1.ReasonProviderRejected)(f)
@@ -160,6 +154,22 @@ func TestConditions(t *testing.T) {
 				t.Errorf("the generation is %d", status.ObservedGeneration)
 			}
 		})
+	}
+}
+
+func TestAnotherSpecIsObservedOnceItWasTried(t *testing.T) {
+	t.Parallel()
+	f := factsAt(-1, 0, func(f *facts) {
+		failedBefore(v1alpha1.ReasonProviderRejected)(f)
+		f.credential.Status.ObservedGeneration = 1
+	})
+	status := deriveStatus(f, lifetime.Decision{}, actResult{})
+	if status.ObservedGeneration != 1 || status.LastFailure == nil {
+		t.Errorf("generation %d and failure %v, want those of before", status.ObservedGeneration, status.LastFailure)
+	}
+	status = deriveStatus(f, lifetime.Decision{}, actResult{settled: true, failure: internalFailure()})
+	if status.ObservedGeneration != 2 || status.LastFailure.Count != 1 {
+		t.Errorf("generation %d and failure %v, want a new row", status.ObservedGeneration, status.LastFailure)
 	}
 }
 

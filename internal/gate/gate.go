@@ -28,6 +28,8 @@ const (
 	Failed
 	// Unsent means that no request was made, which says nothing.
 	Unsent
+	// Cut means that a request was given up under way, which says nothing either.
+	Cut
 )
 
 // Gate bounds the requests under way, per key. It is safe for concurrent use.
@@ -87,28 +89,31 @@ func (g *Gate) Closed(key string) bool {
 // start starts what may start. The caller holds the lock.
 func (g *Gate) start(key string, l *line) {
 	for l.waiting.Len() > 0 && l.running < g.limit {
+		next := 0 // the first in order
 		if l.closed() {
 			if l.running > 0 || l.rest != nil {
 				return
 			}
 			l.probes++
 			g.pause(key, l)
+			next = l.waiting.longest()
 		}
 		l.running++
-		ticket, _ := heap.Pop(&l.waiting).(*Ticket)
-		go g.run(key, l, ticket.request)
+		ticket, _ := heap.Remove(&l.waiting, next).(*Ticket)
+		ticket.probe = l.closed()
+		go g.run(key, l, ticket)
 	}
 }
 
 // run runs one request and lets the next ones start.
-func (g *Gate) run(key string, l *line, request func() Result) {
-	result := Unsent
+func (g *Gate) run(key string, l *line, ticket *Ticket) {
+	result := Cut
 	// Deferred, so that a request that ends its goroutine gives its place up, too.
-	defer func() { g.done(key, l, result) }()
-	result = request()
+	defer func() { g.done(key, l, ticket, result) }()
+	result = ticket.request()
 }
 
-func (g *Gate) done(key string, l *line, result Result) {
+func (g *Gate) done(key string, l *line, ticket *Ticket, result Result) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l.running--
@@ -120,7 +125,10 @@ func (g *Gate) done(key string, l *line, result Result) {
 			g.pause(key, l)
 		}
 	case Unsent:
-		l.rest = nil // It was no probe.
+		if ticket.probe {
+			l.rest = nil // It was none, after all.
+		}
+	case Cut:
 	}
 	g.start(key, l)
 	g.forget(key, l)

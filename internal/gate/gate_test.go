@@ -219,3 +219,32 @@ func TestTheUnknownExpiryComesLastAmongGoodTokens(t *testing.T) {
 		}
 	})
 }
+
+func TestOneThatAlwaysFailsDoesNotKeepTheOthersFromTheProbe(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(1), newJournal()
+		var fail func() gate.Result
+		first := gate.Order{Held: true, ExpiresAt: time.Now()}
+		fail = func() gate.Result {
+			if len(j.names) == 0 {
+				time.AfterFunc(time.Second, func() { g.Submit("key", first, fail) })
+			}
+			return gate.Failed
+		}
+		for range 5 {
+			g.Submit("key", first, func() gate.Result { return gate.Failed })
+		}
+		g.Submit("key", first, fail)
+		g.Submit("key", gate.Order{}, func() gate.Result {
+			j.note("healthy")
+			return gate.Answered
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(j.names) != 1 {
+			t.Error("the healthy one never had its turn")
+		}
+		time.Sleep(time.Hour)
+	})
+}

@@ -55,6 +55,8 @@ type Ticket struct {
 	request func() Result
 	// index is its place in the heap, negative once it has left it.
 	index int
+	// probe says that it was let through a closed line.
+	probe bool
 }
 
 // waiters is a heap, the first in order at the top.
@@ -72,6 +74,18 @@ func (w waiters) Less(i, j int) bool {
 		return w[i].arrival < w[j].arrival
 	}
 	return w[i].order.before(w[j].order)
+}
+
+// longest is the index of the one that has waited longest. Probes go by that: one
+// that fails for a cause of its own must not be the only one ever to be tried.
+func (w waiters) longest() int {
+	first := 0
+	for i := range w {
+		if w[i].arrival < w[first].arrival {
+			first = i
+		}
+	}
+	return first
 }
 
 // Push implements heap.Interface.
