@@ -103,7 +103,11 @@ func (b *bench) setUp(ctx context.Context) error {
 	if err := b.grant(ctx); err != nil {
 		return err
 	}
-	return b.createNamespaces(ctx)
+	if err := b.createNamespaces(ctx); err != nil {
+		return err
+	}
+	// Before the ceiling, which the same consumers are to watch.
+	return b.watchAll(ctx)
 }
 
 // recoverProvider makes the provider answer, after its latency.

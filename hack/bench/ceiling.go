@@ -13,7 +13,7 @@ const ceilingCredentials = 2000
 // The bodies are what the operator would write, but for a made-up token.
 const (
 	secretBody = `{"apiVersion":"v1","kind":"Secret","type":"Opaque","metadata":{"name":%[1]q,"namespace":%[2]q,` +
-		`"labels":{"app.kubernetes.io/managed-by":"bench","tokensync.dev/credential":%[1]q},` +
+		`"labels":{"app.kubernetes.io/managed-by":"tokensync","tokensync.dev/credential":%[1]q},` +
 		`"annotations":{"tokensync.dev/issued-at":"2026-01-01T00:00:00Z","tokensync.dev/expires-at":"2026-01-01T01:00:00Z",` +
 		`"tokensync.dev/inputs-hash":"00112233445566778899aabbccddeeff","tokensync.dev/data-hash":"00112233445566778899aabbccddeeff"}},` +
 		`"data":{"access_token":"%[3]s","token_type":"QmVhcmVy","expires_at":"MjAyNi0wMS0wMVQwMDowMDowMFo=","scope":"cmVhZA=="}}`

@@ -17,9 +17,6 @@ func (b *bench) measureReady(ctx context.Context) error {
 	if err := b.createCredentials(ctx, "bench", n); err != nil {
 		return err
 	}
-	if err := b.watchAll(ctx); err != nil {
-		return err
-	}
 	before, err := b.readRequests(ctx)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ const (
 )
 
 // All are watched at the same time, because each takes its time.
-var _ = Describe("refreshing", Ordered, func() {
+var _ = Describe("refreshing", Ordered, ContinueOnFailure, func() {
 	var runs []*run
 	var shared *tenant
 

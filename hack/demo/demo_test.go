@@ -1,0 +1,92 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokensync/tokensync/test/cluster"
+)
+
+func TestLocalizeReplacesEveryProviderAndPlaceholder(t *testing.T) {
+	providers := []*provider{
+		{host: "identity.syncronex.com", url: "http://127.0.0.1:1"},
+		{host: "api.syncplicity.com", url: "http://127.0.0.1:2"},
+		{host: "login.example.com", url: "http://127.0.0.1:3"},
+	}
+	manifests := map[string]string{"more.yaml": more}
+	for _, name := range samples() {
+		content, err := os.ReadFile(filepath.Join(cluster.Root(), "config", "samples", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifests[name] = string(content)
+	}
+	for name, manifest := range manifests {
+		localized := localize(manifest, providers)
+		if strings.Contains(localized, "tokenURL: https://") || strings.Contains(localized, "put-your") {
+			t.Errorf("%s still names a real provider or a placeholder:\n%s", name, localized)
+		}
+		if strings.Count(localized, "\n") != strings.Count(manifest, "\n") {
+			t.Errorf("%s has changed in more than values", name)
+		}
+	}
+}
+
+func TestClipCountsWhatIsSeen(t *testing.T) {
+	for line, want := range map[string]string{
+		"short":              "short",
+		"exactly10!":         "exactly10!",
+		"more than ten":      "more than \x1b[0m",
+		"\x1b[31mred\x1b[0m": "\x1b[31mred\x1b[0m",
+		"━━━━━━━━━━":         "━━━━━━━━━━",
+		"\x1b[2m━━━━━━━━━━━\x1b": "\x1b[2m━━━━━━━━━━\x1b[0m",
+	} {
+		if got := clip(line, 10); got != want {
+			t.Errorf("clip(%q) = %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestBarIsAsWideAsItsColumn(t *testing.T) {
+	plain := &terminal{}
+	const life = 20 * time.Second
+	for left := -time.Second; left <= life+time.Second; left += time.Second / 4 {
+		for _, refresh := range []time.Duration{0, life / 3, life, 2 * life, -life} {
+			if bar := plain.bar(left, refresh, life); len([]rune(bar)) != barWidth {
+				t.Fatalf("bar(%s, %s) is %d wide: %s", left, refresh, len([]rune(bar)), bar)
+			}
+		}
+	}
+	if bar := plain.bar(life/2, life/3, life); bar != "━━━━━━━╋━━━━────────────" {
+		t.Errorf("bar = %s", bar)
+	}
+	if bar := plain.bar(life/4, life/3, life); bar != "━━━━━━─┼────────────────" {
+		t.Errorf("bar = %s", bar)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	good := row{credential: credential{namespace: "web", name: "a"}, everGood: true}
+	never := row{credential: credential{namespace: "web", name: "b"}}
+	const length = time.Minute
+	for name, c := range map[string]struct {
+		view view
+		want string
+	}{
+		"all good":             {view{elapsed: length, rows: []row{good}}, ""},
+		"never a token":        {view{elapsed: length, rows: []row{good, never}}, "never got a token: web/b"},
+		"ended before its end": {view{elapsed: time.Second, rows: []row{never}}, ""},
+		"an expired token":     {view{elapsed: time.Second, expired: []string{"web/a", "web/a"}}, "expired tokens were found: web/a"},
+	} {
+		got := ""
+		if err := c.view.verdict(length); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
