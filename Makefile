@@ -162,9 +162,9 @@ verify-clean:
 
 .PHONY: lint
 lint: bin/golangci-lint bin/golangci-lint-kube-api-linter ## Run golangci-lint, and the Kubernetes API linter on api/.
-	@$(call timed,golangci-lint,bin/golangci-lint run)
+	@$(call timed,golangci-lint,bin/golangci-lint run --allow-parallel-runners)
 	@$(call timed,go vet in hack/tools,cd hack/tools; go vet ./...)
-	@$(call timed,kube-api-linter,bin/golangci-lint-kube-api-linter run --config .golangci-kal.yaml ./api/...)
+	@$(call timed,kube-api-linter,bin/golangci-lint-kube-api-linter run --allow-parallel-runners --config .golangci-kal.yaml ./api/...)
 
 .PHONY: test-unit
 test-unit: ## Unit tests, with the race detector.
