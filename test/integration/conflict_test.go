@@ -69,7 +69,7 @@ var _ = Describe("a Secret that is not the credential's", func() {
 
 	It("is safe when it appears while the token is being fetched", func(ctx SpecContext) {
 		t := newTenant(ctx, oauth(time.Minute))
-		t.slow(700 * time.Millisecond)
+		t.slow(1200 * time.Millisecond)
 		t.declare(ctx, "acme", "secret: {name: precious}")
 		Eventually(ctx, t.requests("acme")).Should(BeEquivalentTo(1))
 		t.apply(ctx, precious)

@@ -73,11 +73,11 @@ var _ = Describe("deleting a credential", func() {
 
 	It("writes nothing although a token is on its way", func(ctx SpecContext) {
 		t := newTenant(ctx, oauth(time.Minute))
-		t.slow(500 * time.Millisecond)
+		t.slow(1200 * time.Millisecond)
 		t.declare(ctx, "acme")
 		Eventually(ctx, t.requests("acme")).Should(BeEquivalentTo(1))
 		t.remove(ctx, "OAuthCredential", "acme")
-		Consistently(ctx, t.shapeOf("acme")).Should(BeNil())
+		Consistently(ctx, t.shapeOf("acme")).WithTimeout(2 * time.Second).Should(BeNil())
 		t.asked(ctx, "acme", 1)
 	})
 })

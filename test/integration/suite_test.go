@@ -31,7 +31,7 @@ const (
 	// spacing is the least distance of two token requests of one credential, as the
 	// operator begins them, and haste what a busy machine may take off on the way.
 	spacing = time.Second
-	haste   = 100 * time.Millisecond
+	haste   = 300 * time.Millisecond
 	// silence is how long nothing may happen where nothing should.
 	silence = 1200 * time.Millisecond
 )
