@@ -107,7 +107,7 @@ func (r *Reconciler) gatherExchange(f *facts) {
 func (f *facts) unwanted() bool {
 	made := f.exchange.request.exchange
 	if !f.exchange.running {
-		return f.credential.Spec.Suspend || f.conflict != nil || made.credential.Generation != f.credential.Generation
+		return f.blocked() || made.credential.Generation != f.credential.Generation
 	}
 	now, then := f.credential.Spec.Provider, made.credential.Spec.Provider
 	return made.inputsHash != f.inputsHash || !equality.Semantic.DeepEqual(now.TLS, then.TLS) ||
@@ -230,7 +230,7 @@ func recordedVersion(versions []v1alpha1.SourceVersion, source resolve.Source) (
 func (f *facts) lifetimeFacts() lifetime.Facts {
 	status := f.credential.Status
 	facts := lifetime.Facts{
-		Blocked:       f.credential.Spec.Suspend || f.conflict != nil,
+		Blocked:       f.blocked(),
 		InFlight:      f.exchange.inFlight(),
 		Pending:       f.pending(),
 		Held:          f.held,
@@ -270,6 +270,17 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		}
 	}
 	return facts
+}
+
+// blocked says that no token is asked for: the credential is suspended, or its
+// target is not its to write.
+func (f *facts) blocked() bool {
+	return f.credential.Spec.Suspend || f.conflict != nil
+}
+
+// refreshAt is when a token of the credential with this life is to be replaced.
+func (f *facts) refreshAt(life lifetime.Token) time.Time {
+	return lifetime.RefreshAt(life, refreshPolicy(f.credential.Spec.Refresh), string(f.credential.UID))
 }
 
 // pending says that a token is at hand that still lives.

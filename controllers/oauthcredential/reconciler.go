@@ -113,7 +113,7 @@ func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResu
 	if result.published {
 		late := time.Duration(-1)
 		if decision.Trigger == lifetime.Due {
-			late = max(0, f.now.Sub(lifetime.RefreshAt(f.life, refreshPolicy(f.credential.Spec.Refresh), string(f.credential.UID))))
+			late = max(0, f.now.Sub(f.refreshAt(f.life)))
 		}
 		r.Metrics.Refresh(late)
 	}

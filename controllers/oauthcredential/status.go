@@ -35,7 +35,7 @@ func deriveStatus(f *facts, decision lifetime.Decision, result actResult) *v1alp
 			life:    lifetime.Token{IssuedAt: result.token.IssuedAt, ExpiresAt: result.token.ExpiresAt},
 		}
 	}
-	if blocked := f.credential.Spec.Suspend || f.conflict != nil; s.LastFailure == nil || result.settled || blocked {
+	if s.LastFailure == nil || result.settled || f.blocked() {
 		s.ObservedGeneration = f.credential.Generation // Else the new spec has yet to be tried.
 	}
 	s.LastFailure = lastFailure(f, result)
@@ -115,9 +115,8 @@ func deriveToken(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult, 
 // deriveRefreshAt draws the time of the next request once, when a failure is new;
 // after that it is only compared.
 func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifetime.Decision, result actResult, token published) {
-	seed := string(f.credential.UID)
 	switch {
-	case (f.credential.Spec.Suspend || f.conflict != nil) && s.LastFailure == nil:
+	case f.blocked() && s.LastFailure == nil:
 		s.RefreshAt = nil
 	case result.failure != nil:
 		s.RefreshAt = timestamp(lifetime.RetryAt(lifetime.Failure{
@@ -126,13 +125,13 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifet
 			First:      s.LastFailure.FirstTime.Time,
 			Last:       s.LastFailure.Time.Time,
 			RetryAfter: result.failure.retryAfter,
-		}, token.life, seed))
+		}, token.life, string(f.credential.UID)))
 	case decision.Action == lifetime.Wait && decision.Unscheduled && f.now.Before(f.limits.requestAt):
 		s.RefreshAt = timestamp(decision.RequestAt.Add(time.Second - 1)) // The bucket holds it back.
 	case s.LastFailure != nil && s.RefreshAt != nil:
 		// It was drawn when the failure was new.
 	case token.held:
-		s.RefreshAt = timestamp(lifetime.RefreshAt(token.life, refreshPolicy(f.credential.Spec.Refresh), seed))
+		s.RefreshAt = timestamp(f.refreshAt(token.life))
 	default:
 		s.RefreshAt = nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/redact"
+	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
 // Resolved is a token request and the versions of the objects that it was made
@@ -154,7 +155,7 @@ func (r *resolver) secret(ctx context.Context, ref v1alpha1.SecretKeyReference, 
 		return nil, r.unread(err, v1alpha1.KindSecret, ref.Name, field)
 	}
 	r.seen(v1alpha1.KindSecret, ref.Name, secret.ResourceVersion)
-	if hasPowers(secret.Type) {
+	if secretstore.HasPowers(secret.Type) {
 		return nil, &SourceError{Kind: v1alpha1.KindSecret, Name: ref.Name, Field: field, Problem: Forbidden}
 	}
 	r.secrets[ref.Name] = secret

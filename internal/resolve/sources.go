@@ -74,14 +74,6 @@ func caRef(spec *v1alpha1.OAuthCredentialSpec) *v1alpha1.CAReference {
 	return spec.Provider.TLS.CARef
 }
 
-// hasPowers says that Kubernetes itself acts on Secrets of this type, so that
-// their contents are not a credential's to send to a URL of its own.
-func hasPowers(secretType corev1.SecretType) bool {
-	return secretType == corev1.SecretTypeServiceAccountToken ||
-		secretType == corev1.SecretTypeBootstrapToken ||
-		strings.HasPrefix(string(secretType), "helm.sh/")
-}
-
 // Problem is what is wrong with a source.
 type Problem string
 

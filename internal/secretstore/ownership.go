@@ -53,13 +53,19 @@ func WroteToken(secret *corev1.Secret) bool {
 		managedBy(secret.ManagedFields, FieldManager).has("f:data", "f:"+v1alpha1.KeyAccessToken)
 }
 
+// HasPowers says that Kubernetes or Helm acts on Secrets of this type: they are
+// neither taken over, nor sent as they are to a URL of a credential's own.
+func HasPowers(secretType corev1.SecretType) bool {
+	return secretType == corev1.SecretTypeServiceAccountToken ||
+		secretType == corev1.SecretTypeBootstrapToken ||
+		strings.HasPrefix(string(secretType), "helm.sh/")
+}
+
 // Adoptable tells whether a Secret of a stranger may be taken over; where it may
 // not, refusal completes the sentence "Secret x ...".
 func Adoptable(secret *corev1.Secret) (refusal string, ok bool) {
 	switch {
-	case secret.Type == corev1.SecretTypeServiceAccountToken,
-		secret.Type == corev1.SecretTypeBootstrapToken,
-		strings.HasPrefix(string(secret.Type), "helm.sh/"):
+	case HasPowers(secret.Type):
 		return "is of a type with powers of its own in Kubernetes", false
 	case metav1.GetControllerOfNoCopy(secret) != nil:
 		return "is kept by another controller", false
