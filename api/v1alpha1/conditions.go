@@ -57,6 +57,24 @@ const (
 	ReasonEgressDenied = "EgressDenied"
 	// ReasonInvalidKey says that a certificate or key could not be read.
 	ReasonInvalidKey = "InvalidKey"
+	// ReasonProviderNotFound says that the provider that is referenced does not
+	// exist, or is not available to this operator.
+	ReasonProviderNotFound = "ProviderNotFound"
+	// ReasonNamespaceNotAllowed says that the ClusterOAuthProvider does not admit the
+	// credential's namespace.
+	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
+	// ReasonNotAllowedByProvider says that the credential asks for something that a
+	// provider which holds a secret does not allow.
+	ReasonNotAllowedByProvider = "NotAllowedByProvider"
+	// ReasonIncompatibleProvider says that the credential does not fit its provider.
+	ReasonIncompatibleProvider = "IncompatibleProvider"
+	// ReasonInvalidExpression says that an expression in CEL cannot be used.
+	ReasonInvalidExpression = "InvalidExpression"
+	// ReasonServiceAccountRefused says that no token of the ServiceAccount may be
+	// used.
+	ReasonServiceAccountRefused = "ServiceAccountRefused"
+	// ReasonProviderReady says that a provider can be used.
+	ReasonProviderReady = "ProviderReady"
 	// ReasonSecretRejected says that the API server refused the rendered Secret.
 	ReasonSecretRejected = "SecretRejected"
 )
@@ -85,6 +103,9 @@ const (
 	// over. It is never deleted; with the value `Delete`, the keys of tokensync are
 	// removed from it when its credential is deleted.
 	AnnotationAdopted = "tokensync.dev/adopted"
+	// AnnotationAudiences lists, on a ServiceAccount and separated by commas, the
+	// audiences that credentials of its namespace may have its tokens issued for.
+	AnnotationAudiences = "tokensync.dev/audiences"
 	// AnnotationRefreshRequestedAt asks for a refresh now whenever its value
 	// changes, on the credential or on its target Secret.
 	AnnotationRefreshRequestedAt = "tokensync.dev/refresh-requested-at"

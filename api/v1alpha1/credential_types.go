@@ -4,33 +4,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// GrantType is an OAuth grant type by its registered name.
-// +kubebuilder:validation:Enum=client_credentials
-type GrantType string
-
-// GrantClientCredentials is the grant of RFC 6749 section 4.4.
-const GrantClientCredentials GrantType = "client_credentials"
-
-// Client is the OAuth client that asks for tokens.
-// +kubebuilder:validation:AtMostOneOf=id;idRef
-// +kubebuilder:validation:XValidation:rule="!has(self.secretRef) || has(self.id) || has(self.idRef)",message="a client with a secretRef needs an id or an idRef"
-type Client struct {
-	// id is the client identifier.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:cntrl:]]')",message="must be one line without control characters"
-	ID string `json:"id,omitempty"`
-
-	// idRef names the key of a Secret that holds the client identifier.
-	// +optional
-	IDRef *SecretKeyReference `json:"idRef,omitempty"`
-
-	// secretRef names the key of a Secret that holds the client secret.
-	// +optional
-	SecretRef *SecretKeyReference `json:"secretRef,omitempty"`
-}
-
 // Refresh says when to replace a token.
 type Refresh struct {
 	// afterPercent is the share of a token's life, in percent, after which it is
@@ -108,6 +81,15 @@ type TargetSecret struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.matches('^([^/]*[.])?(kubernetes[.]io|k8s[.]io|helm[.]sh|tokensync[.]dev)/'))",message="no key may be under kubernetes.io, k8s.io, helm.sh or tokensync.dev, which give a Secret powers: use a domain of your own"
 	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
 
+	// data are the keys of the Secret, each an expression in CEL over `token`,
+	// `client` and `credential`, such as `"Bearer " + token.access_token`. They
+	// replace the keys access_token, token_type, expires_at and scope.
+	// +optional
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[-._a-zA-Z0-9]{1,253}$') && k != '.' && !k.startsWith('..'))",message="each key must be one of a Secret: letters, digits, '-', '_' and '.'"
+	Data map[string]Expression `json:"data,omitempty"`
+
 	// adoptExisting lets the credential take over a Secret that exists already.
 	// Such a Secret is never deleted; only the keys of tokensync are removed.
 	// +optional
@@ -120,23 +102,82 @@ type TargetSecret struct {
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
+// ProviderKind is the kind of a provider.
+// +kubebuilder:validation:Enum=OAuthProvider;ClusterOAuthProvider
+type ProviderKind string
+
+// The kinds of providers.
+const (
+	// KindOAuthProvider is a provider in the credential's namespace.
+	KindOAuthProvider ProviderKind = "OAuthProvider"
+	// KindClusterOAuthProvider is a provider for many namespaces.
+	KindClusterOAuthProvider ProviderKind = "ClusterOAuthProvider"
+)
+
+// ProviderReference names a provider.
+type ProviderReference struct {
+	// kind is OAuthProvider or ClusterOAuthProvider.
+	// +optional
+	// +default="OAuthProvider"
+	Kind ProviderKind `json:"kind,omitempty"`
+
+	// name is the name of the provider.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="must be the name of a provider: lower-case letters, digits, '-' and '.'"
+	Name string `json:"name,omitempty"`
+
+	// variables are the values for the templates in the provider's URLs. They may
+	// not be empty, begin with a dot, or hold anything but letters, digits, '.',
+	// '_', '~' and '-'.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[A-Za-z_][A-Za-z0-9_]{0,62}$'))",message="each name must be that of a variable: letters, digits and '_', at most 63"
+	Variables map[string]VariableValue `json:"variables,omitempty"`
+}
+
 // OAuthCredentialSpec declares a token: where it comes from, and the Secret that
 // holds it.
-// +kubebuilder:validation:XValidation:rule="!has(self.provider.clientAuthentication) || !has(self.provider.clientAuthentication.method) || !self.provider.clientAuthentication.method.startsWith('client_secret_') || (has(self.client) && has(self.client.secretRef))",message="the methods client_secret_basic and client_secret_post need client.secretRef"
-// +kubebuilder:validation:XValidation:rule="!has(self.provider.clientAuthentication) || !has(self.provider.clientAuthentication.method) || self.provider.clientAuthentication.method != 'none' || !has(self.client) || !has(self.client.secretRef)",message="the method none sends no secret: remove client.secretRef, or choose client_secret_basic or client_secret_post"
-// +kubebuilder:validation:XValidation:rule="(has(self.provider.clientAuthentication) && has(self.provider.clientAuthentication.method) ? self.provider.clientAuthentication.method != 'client_secret_basic' : !has(self.client) || !has(self.client.secretRef)) || !((has(self.provider.request) && has(self.provider.request.headers) && self.provider.request.headers.exists(h, h.name.lowerAscii() == 'authorization')) || (has(self.request) && has(self.request.headers) && self.request.headers.exists(h, h.name.lowerAscii() == 'authorization')))",message="client_secret_basic sends the header Authorization itself: remove it from request.headers, or choose another clientAuthentication.method"
-// +kubebuilder:validation:XValidation:rule="!has(self.provider.clientAuthentication) || !has(self.provider.clientAuthentication.basicEncoding) || self.provider.clientAuthentication.basicEncoding != 'Raw' || !has(self.client) || !has(self.client.id) || !self.client.id.contains(':')",message="an id with a colon cannot be sent with basicEncoding Raw: choose FormURLEncoded"
+// +kubebuilder:validation:ExactlyOneOf=provider;providerRef
+// +kubebuilder:validation:XValidation:rule="!has(self.grantType) || (self.grantType == 'password') == has(self.password)",message="the grant type password and the block password belong together: set both, or none"
+// +kubebuilder:validation:XValidation:rule="!has(self.grantType) || (self.grantType == 'urn:ietf:params:oauth:grant-type:jwt-bearer') == has(self.jwtBearer)",message="the grant type urn:ietf:params:oauth:grant-type:jwt-bearer and the block jwtBearer belong together: set both, or none"
+// +kubebuilder:validation:XValidation:rule="!has(self.grantType) || (self.grantType == 'urn:ietf:params:oauth:grant-type:token-exchange') == has(self.tokenExchange)",message="the grant type urn:ietf:params:oauth:grant-type:token-exchange and the block tokenExchange belong together: set both, or none"
+// +kubebuilder:validation:XValidation:rule="!has(self.grantType) || !(self.grantType in ['refresh_token', 'authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])",message="refresh_token, authorization_code and the device grant need a person or rotate their tokens, which this version does not support: choose another grant type"
+// +kubebuilder:validation:XValidation:rule="!has(self.provider) || (has(self.client) && has(self.client.authentication)) || !has(self.provider.clientAuthentication) || !has(self.provider.clientAuthentication.method) || (self.provider.clientAuthentication.method == 'none' && !has(self.client) || has(self.client) && (self.provider.clientAuthentication.method.startsWith('client_secret_') ? has(self.client.secretRef) : self.provider.clientAuthentication.method == 'private_key_jwt' ? has(self.client.privateKeyRef) || has(self.client.certificateRef) || has(self.client.serviceAccount) : self.provider.clientAuthentication.method == 'none' ? !has(self.client.secretRef) && !has(self.client.privateKeyRef) && !has(self.client.certificateRef) && !has(self.client.serviceAccount) : has(self.client.certificateRef)))",message="the client's key does not fit its authentication method: client_secret_basic, client_secret_post and client_secret_jwt need secretRef; private_key_jwt needs privateKeyRef, certificateRef or serviceAccount; tls_client_auth and self_signed_tls_client_auth need certificateRef; none takes no key"
+// +kubebuilder:validation:XValidation:rule="!(has(self.provider) || (has(self.client) && has(self.client.authentication))) || !((has(self.request) && has(self.request.headers) && self.request.headers.exists(h, h.name.lowerAscii() == 'authorization')) || (has(self.provider) && has(self.provider.request) && has(self.provider.request.headers) && self.provider.request.headers.exists(h, h.name.lowerAscii() == 'authorization'))) || [has(self.client) && has(self.client.authentication) ? (has(self.client.authentication.method) ? self.client.authentication.method : \"\") : (has(self.provider) && has(self.provider.clientAuthentication) && has(self.provider.clientAuthentication.method) ? self.provider.clientAuthentication.method : \"\")].all(method, method == \"\" ? !has(self.client) || !has(self.client.secretRef) : method != 'client_secret_basic')",message="client_secret_basic sends the header Authorization itself: remove it from request.headers, or choose another clientAuthentication.method"
+// +kubebuilder:validation:XValidation:rule="!has(self.provider) || (has(self.client) && has(self.client.authentication)) || !has(self.provider.clientAuthentication) || !has(self.provider.clientAuthentication.basicEncoding) || self.provider.clientAuthentication.basicEncoding != 'Raw' || !has(self.client) || !has(self.client.id) || !self.client.id.contains(':')",message="an id with a colon cannot be sent with basicEncoding Raw: choose FormURLEncoded"
 type OAuthCredentialSpec struct {
-	// provider is the token endpoint.
-	// +required
-	Provider Endpoint `json:"provider,omitempty,omitzero"`
+	// provider is the token endpoint, where no other credential shares it.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="[has(self.tokenURL) ? self.tokenURL : '', has(self.issuer) ? self.issuer : '', has(self.authorizationURL) ? self.authorizationURL : '', has(self.deviceAuthorizationURL) ? self.deviceAuthorizationURL : '', has(self.revocationURL) ? self.revocationURL : ''].all(u, !u.contains('{'))",message="a provider that is written inline may hold no template in a URL: write the URL out, or use a providerRef with variables"
+	Provider *Endpoint `json:"provider,omitempty"`
+
+	// providerRef names the provider, where credentials share it.
+	// +optional
+	ProviderRef *ProviderReference `json:"providerRef,omitempty"`
 
 	// grantType is the OAuth grant type.
 	// +optional
 	// +default="client_credentials"
 	GrantType GrantType `json:"grantType,omitempty"`
 
-	// client is the OAuth client that asks for tokens.
+	// jwtBearer is the assertion of the grant type
+	// urn:ietf:params:oauth:grant-type:jwt-bearer.
+	// +optional
+	JWTBearer *JWTBearer `json:"jwtBearer,omitempty"`
+
+	// tokenExchange are the parameters of the grant type
+	// urn:ietf:params:oauth:grant-type:token-exchange.
+	// +optional
+	TokenExchange *TokenExchange `json:"tokenExchange,omitempty"`
+
+	// password are the parameters of the grant type password.
+	// +optional
+	Password *Password `json:"password,omitempty"`
+
+	// client is the OAuth client that asks for tokens, unless the provider has one.
 	// +optional
 	Client Client `json:"client,omitempty,omitzero"`
 
@@ -322,12 +363,14 @@ type OAuthCredentialStatus struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=oauthcred,categories=tokensync
+// +kubebuilder:selectablefield:JSONPath=`.spec.providerRef.name`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.expiresAt`
 // +kubebuilder:printcolumn:name="Refresh",type=string,JSONPath=`.status.refreshAt`
 // +kubebuilder:printcolumn:name="Secret",type=string,JSONPath=`.status.secretName`
-// +kubebuilder:printcolumn:name="Provider",type=string,priority=1,JSONPath=`.spec.provider.tokenURL`
+// +kubebuilder:printcolumn:name="Provider",type=string,priority=1,JSONPath=`.spec.providerRef.name`
+// +kubebuilder:printcolumn:name="Token URL",type=string,priority=1,JSONPath=`.spec.provider.tokenURL`
 // +kubebuilder:printcolumn:name="Grant",type=string,priority=1,JSONPath=`.spec.grantType`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="the name of a credential becomes a label: at most 63 characters"

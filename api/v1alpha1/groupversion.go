@@ -20,7 +20,10 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &OAuthCredential{}, &OAuthCredentialList{})
+	scheme.AddKnownTypes(GroupVersion,
+		&OAuthCredential{}, &OAuthCredentialList{},
+		&OAuthProvider{}, &OAuthProviderList{},
+		&ClusterOAuthProvider{}, &ClusterOAuthProviderList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

@@ -1,6 +1,7 @@
 package v1alpha1
 
-// SecretKeyReference names one key of a Secret in the credential's namespace.
+// SecretKeyReference names one key of a Secret: in the credential's
+// namespace, or in that of the provider that names it.
 type SecretKeyReference struct {
 	// name is the name of the Secret.
 	// +required
@@ -26,7 +27,8 @@ type ValueSource struct {
 }
 
 // Header is a header of the token request.
-// +kubebuilder:validation:ExactlyOneOf=value;valueFrom
+// +kubebuilder:validation:AtMostOneOf=value;valueFrom
+// +kubebuilder:validation:AtLeastOneOf=value;valueFrom;expression
 type Header struct {
 	// name is the name of the header.
 	// +required
@@ -48,10 +50,16 @@ type Header struct {
 	// valueFrom names where the value is kept.
 	// +optional
 	ValueFrom *ValueSource `json:"valueFrom,omitempty"`
+
+	// expression makes what is sent, in CEL. `value` in it is what stands beside it:
+	// `"Bearer " + value`.
+	// +optional
+	Expression Expression `json:"expression,omitempty"`
 }
 
 // Parameter is a parameter of the token request.
-// +kubebuilder:validation:ExactlyOneOf=value;valueFrom
+// +kubebuilder:validation:AtMostOneOf=value;valueFrom
+// +kubebuilder:validation:AtLeastOneOf=value;valueFrom;expression
 type Parameter struct {
 	// name is the name of the parameter. One of a standard parameter replaces it.
 	// +required
@@ -69,6 +77,11 @@ type Parameter struct {
 	// valueFrom names where the value is kept.
 	// +optional
 	ValueFrom *ValueSource `json:"valueFrom,omitempty"`
+
+	// expression makes what is sent, in CEL. `value` in it is what stands beside it:
+	// `"Bearer " + value`.
+	// +optional
+	Expression Expression `json:"expression,omitempty"`
 }
 
 // RequestAdditions adds headers and parameters to a token request.
@@ -87,4 +100,54 @@ type RequestAdditions struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
 	Parameters []Parameter `json:"parameters,omitempty"`
+}
+
+// BodyFormat is how the parameters of a token request are sent.
+// +kubebuilder:validation:Enum=Form;JSON;Query;None
+type BodyFormat string
+
+// The formats of a token request.
+const (
+	// BodyForm sends a form, as RFC 6749 demands.
+	BodyForm BodyFormat = "Form"
+	// BodyJSON sends a JSON object.
+	BodyJSON BodyFormat = "JSON"
+	// BodyQuery sends the parameters in the URL.
+	BodyQuery BodyFormat = "Query"
+	// BodyNone sends no parameters.
+	BodyNone BodyFormat = "None"
+)
+
+// RequestMethod is the HTTP method of a token request.
+// +kubebuilder:validation:Enum=POST;PUT;GET
+type RequestMethod string
+
+// ProviderRequest shapes the token request.
+// +kubebuilder:validation:XValidation:rule="!has(self.method) || self.method != 'GET' || (has(self.bodyFormat) && self.bodyFormat in ['Query', 'None'])",message="a GET has no body: set bodyFormat to Query or None"
+type ProviderRequest struct {
+	// method is the HTTP method; POST when left out.
+	// +optional
+	Method RequestMethod `json:"method,omitempty"`
+
+	// bodyFormat is how the parameters are sent: Form when left out, as RFC 6749
+	// demands; JSON; Query, which puts them into the URL; or None, which sends none.
+	// +optional
+	BodyFormat BodyFormat `json:"bodyFormat,omitempty"`
+
+	// scopeSeparator stands between scopes; a space when left out.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=8
+	ScopeSeparator string `json:"scopeSeparator,omitempty"`
+
+	// omitParameters are standard parameters that this endpoint does not want, such
+	// as grant_type.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	OmitParameters []string `json:"omitParameters,omitempty"`
+
+	RequestAdditions `json:",inline"`
 }
