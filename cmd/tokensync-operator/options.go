@@ -28,6 +28,8 @@ type options struct {
 	kubeAPIQPS              float32
 	kubeAPIBurst            int
 
+	serviceAccountTokens bool
+
 	egressAllow       []string
 	egressDeny        []string
 	egressUseProxy    bool
@@ -42,6 +44,7 @@ type options struct {
 	// What complete works out of the above.
 	allow, deny []netip.Prefix
 	own         []netip.Addr
+	namespace   string
 	logger      slog.Handler
 }
 
@@ -73,6 +76,7 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", o.maxConcurrentReconciles, "Workers that read and write at the API server; none of them waits for a provider.")
 	flags.Float32Var(&o.kubeAPIQPS, "kube-api-qps", o.kubeAPIQPS, "Bound on requests per second to the API server; negative for none, which leaves it to the server's own fairness.")
 	flags.IntVar(&o.kubeAPIBurst, "kube-api-burst", o.kubeAPIBurst, "Burst above kube-api-qps.")
+	flags.BoolVar(&o.serviceAccountTokens, "service-account-tokens", o.serviceAccountTokens, "Let credentials authenticate by tokens of ServiceAccounts that consent; needs rights of its own.")
 	flags.StringSliceVar(&o.egressAllow, "egress-allow-cidr", o.egressAllow, "Networks that token requests may reach although they are refused by default, such as loopback.")
 	flags.StringSliceVar(&o.egressDeny, "egress-deny-cidr", o.egressDeny, "Networks that token requests may never reach.")
 	flags.BoolVar(&o.egressUseProxy, "egress-use-proxy", o.egressUseProxy, "Honor HTTPS_PROXY and NO_PROXY; the proxy must then enforce the egress policy.")
@@ -111,8 +115,9 @@ func (o *options) complete(environment func(string) string) error {
 	if o.deny, err = prefixes("--egress-deny-cidr", o.egressDeny); err != nil {
 		return err
 	}
+	o.namespace = environment("POD_NAMESPACE")
 	if o.leaderNamespace == "" {
-		o.leaderNamespace = environment("POD_NAMESPACE")
+		o.leaderNamespace = o.namespace
 	}
 	for _, name := range []string{"POD_IP", "NODE_IP", "KUBERNETES_SERVICE_HOST"} {
 		if address, err := netip.ParseAddr(environment(name)); err == nil {

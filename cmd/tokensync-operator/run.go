@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,18 +31,19 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/controllers/oauthcredential"
+	"github.com/tokensync/tokensync/controllers/oauthprovider"
 	"github.com/tokensync/tokensync/internal/egress"
+	"github.com/tokensync/tokensync/internal/expression"
 	"github.com/tokensync/tokensync/internal/gate"
 	tokenmetrics "github.com/tokensync/tokensync/internal/metrics"
 	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/serviceaccount"
 )
 
 const (
-	leaseName = "tokensync-operator"
-	// requestsPerProvider is how many token requests one provider gets at a time
-	// from one namespace.
-	requestsPerProvider = 10
-	probeTimeout        = 5 * time.Second
+	leaseName    = "tokensync-operator"
+	probeTimeout = 5 * time.Second
 	// gcPercent trades some CPU for memory: the operator's heap is small, and what it
 	// makes and drops when many tokens come at once is most of its size.
 	gcPercent = 60
@@ -64,30 +66,82 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	recorder := tokenmetrics.NewRecorder(metrics.Registry)
-	metrics.Registry.MustRegister(tokenmetrics.Collector{Reader: manager.GetCache()})
-	realClock := clock.RealClock{}
-	reconciler := &oauthcredential.Reconciler{
-		Client:    manager.GetClient(),
-		APIReader: manager.GetAPIReader(),
-		Tokens: oauth.NewClient(oauth.Options{
-			Egress:            egress.NewPolicy(egress.Options{Allow: o.allow, Deny: o.deny, Own: ownAddresses(restConfig, o)}),
-			AllowInsecureHTTP: o.allowInsecureHTTP,
-			UseProxy:          o.egressUseProxy,
-			UserAgent:         "tokensync/" + version,
-			Now:               realClock.Now,
-		}),
-		Clock:                   realClock,
-		Gate:                    gate.New(requestsPerProvider, func(d time.Duration, f func()) { time.AfterFunc(d, f) }),
-		Events:                  manager.GetEventRecorder("tokensync"),
-		Metrics:                 recorder,
-		MaxConcurrentReconciles: o.maxConcurrentReconciles,
-	}
-	if err := reconciler.SetupWithManager(ctx, manager); err != nil {
+	if err := setUp(ctx, manager, restConfig, o); err != nil {
 		return err
 	}
 	logger.Info("Starting", "version", version)
 	return manager.Start(ctx)
+}
+
+// setUp registers the controllers.
+func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o *options) error {
+	recorder := tokenmetrics.NewRecorder(metrics.Registry)
+	metrics.Registry.MustRegister(tokenmetrics.Collector{Reader: manager.GetCache()})
+	realClock := clock.RealClock{}
+	tokens := oauth.NewClient(oauth.Options{
+		Egress:            egress.NewPolicy(egress.Options{Allow: o.allow, Deny: o.deny, Own: ownAddresses(restConfig, o)}),
+		AllowInsecureHTTP: o.allowInsecureHTTP,
+		UseProxy:          o.egressUseProxy,
+		UserAgent:         "tokensync/" + version,
+		Now:               realClock.Now,
+		Random:            rand.Reader,
+	})
+	resolver := resolve.Resolver{
+		Reader: oauthcredential.Objects{
+			Client: manager.GetAPIReader(),
+			ServiceAccounts: &serviceaccount.Issuer{
+				Enabled: o.serviceAccountTokens,
+				Reader:  manager.GetAPIReader(),
+				Tokens:  manager.GetClient().SubResource("token"),
+				Own:     serviceaccount.ReadIdentity(ownToken(restConfig)),
+			},
+		},
+		Expressions: expression.NewCompiler(),
+		Issuers:     tokens,
+		Now:         realClock.Now,
+	}
+	clusterProviders := len(o.watchNamespaces) == 0
+	credentials := &oauthcredential.Reconciler{
+		Client:    manager.GetClient(),
+		APIReader: manager.GetAPIReader(),
+		Tokens:    tokens,
+		Resolver:  resolver,
+		Clock:     realClock,
+		Gate: gate.New(gate.Options{
+			Now:       realClock.Now,
+			AfterFunc: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
+		}),
+		Events:                  manager.GetEventRecorder("tokensync"),
+		Metrics:                 recorder,
+		MaxConcurrentReconciles: o.maxConcurrentReconciles,
+		ClusterProviders:        clusterProviders,
+		OperatorNamespace:       o.namespace,
+	}
+	providers := oauthprovider.Reconciler{
+		Client:            manager.GetClient(),
+		Resolver:          resolver,
+		Clock:             realClock,
+		Events:            manager.GetEventRecorder("tokensync"),
+		OperatorNamespace: o.namespace,
+		Forget:            recorder.ForgetProvider,
+	}
+	err := errors.Join(credentials.SetupWithManager(ctx, manager), providers.SetupNamespaced(manager))
+	if clusterProviders {
+		err = errors.Join(err, providers.SetupCluster(manager))
+	}
+	return err
+}
+
+// ownToken is the operator's own token, empty where it has none.
+func ownToken(config *rest.Config) string {
+	if config.BearerTokenFile == "" {
+		return config.BearerToken
+	}
+	token, err := os.ReadFile(config.BearerTokenFile)
+	if err != nil {
+		return config.BearerToken
+	}
+	return string(token)
 }
 
 func restConfig(o *options) (*rest.Config, error) {
@@ -142,9 +196,14 @@ func cacheOptions(o *options) cache.Options {
 		ReaderFailOnMissingInformer: true,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.OAuthCredential{}: {Transform: cache.TransformStripManagedFields()},
+			&v1alpha1.OAuthProvider{}:   {Transform: cache.TransformStripManagedFields()},
 			metadata("Secret"):          {Transform: oauthcredential.Trim},
 			metadata("ConfigMap"):       {Transform: oauthcredential.Trim},
 		},
+	}
+	if len(o.watchNamespaces) == 0 {
+		options.ByObject[&v1alpha1.ClusterOAuthProvider{}] = cache.ByObject{Transform: cache.TransformStripManagedFields()}
+		options.ByObject[metadata("Namespace")] = cache.ByObject{Transform: oauthcredential.TrimNamespace}
 	}
 	for _, namespace := range o.watchNamespaces {
 		if options.DefaultNamespaces == nil {

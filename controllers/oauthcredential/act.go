@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
@@ -57,19 +58,61 @@ func (r *Reconciler) request(f *facts, decision lifetime.Decision) {
 	x := exchange{
 		ctx:            r.background,
 		credential:     f.credential,
+		plan:           f.plan,
 		inputsHash:     f.inputsHash,
 		refreshRequest: currentRequests(f),
-		reader:         r.APIReader,
+		resolver:       r.Resolver,
 		tokens:         r.Tokens,
-		now:            r.Clock.Now,
 		observe:        r.observe,
 	}
-	order := gate.Order{}
 	if f.held {
 		x.held = f.life
-		order = gate.Order{Held: !f.life.Expired(f.now), ExpiresAt: f.life.ExpiresAt}
 	}
-	r.exchanges.start(x, order, decision.Unscheduled, f.limits.step)
+	r.exchanges.start(x, f.turn(), decision.Unscheduled, f.limits.step)
+}
+
+// turn is what the gate has to know of a request.
+func (f *facts) turn() gate.Request {
+	turn := gate.Request{
+		Key:       f.plan.Line(),
+		Limits:    gateLimits(f.plan.Limits()),
+		Namespace: f.credential.Namespace,
+		Client:    f.plan.ClientKey(),
+		Shared:    f.plan.SharesClient(),
+		Failures:  f.retries(),
+	}
+	if f.held {
+		turn.Held, turn.ExpiresAt = !f.life.Expired(f.now), f.life.ExpiresAt
+		turn.ProbeInterval = f.life.Lifetime() / 10
+	}
+	return turn
+}
+
+// retries is how often in a row the provider has failed the credential.
+func (f *facts) retries() int {
+	last := f.credential.Status.LastFailure
+	if last == nil {
+		return 0
+	}
+	switch last.Reason {
+	case v1alpha1.ReasonProviderUnreachable, v1alpha1.ReasonRateLimited, v1alpha1.ReasonProviderRejected, v1alpha1.ReasonInvalidResponse:
+		return int(last.Count)
+	}
+	return 0
+}
+
+func gateLimits(declared v1alpha1.Limits) gate.Limits {
+	var limits gate.Limits
+	if declared.MaxConcurrentRequests != nil {
+		limits.MaxConcurrent = int(*declared.MaxConcurrentRequests)
+	}
+	if declared.Requests != nil && declared.Period != nil {
+		limits.Requests, limits.Period = int(*declared.Requests), declared.Period.Duration
+	}
+	if declared.Burst != nil {
+		limits.Burst = int(*declared.Burst)
+	}
+	return limits
 }
 
 // publish writes the token at hand, and then gives up the Secret of the name
@@ -132,5 +175,5 @@ func (r *Reconciler) observe(o *outcome) {
 	if o.failure != nil {
 		result, code = o.failure.reason, o.failure.code
 	}
-	r.Metrics.TokenRequest(result, code, o.latency)
+	r.Metrics.TokenRequest(o.provider, result, code, o.latency)
 }

@@ -2,13 +2,10 @@ package oauthcredential
 
 import (
 	"context"
-	"fmt"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
-	"github.com/tokensync/tokensync/internal/lifetime"
-	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -17,9 +14,9 @@ import (
 // older wins, then the name.
 func (r *Reconciler) gatherConflict(ctx context.Context, f *facts) error {
 	target := secretstore.TargetName(f.credential)
-	for _, source := range resolve.Sources(&f.credential.Spec) {
-		if source.Kind == v1alpha1.KindSecret && source.Name == target {
-			f.conflict = conflict("the Secret %q is a source of this credential itself, such as its client's Secret: "+
+	for _, source := range f.sourcesNow() {
+		if source.Kind == v1alpha1.KindSecret && source.Name == target && source.Namespace == f.credential.Namespace {
+			f.obstacle = conflict("the Secret %q is a source of this credential itself, such as its client's Secret: "+
 				"set spec.secret.name to another name", target)
 			return nil
 		}
@@ -62,7 +59,7 @@ func (r *Reconciler) gatherOlderClaim(ctx context.Context, f *facts, target stri
 	}
 	for i := range claims {
 		if comesBefore(&claims[i], f.credential) {
-			f.conflict = conflict("the Secret %q is claimed by the older OAuthCredential %q: set spec.secret.name to another name",
+			f.obstacle = conflict("the Secret %q is claimed by the older OAuthCredential %q: set spec.secret.name to another name",
 				target, claims[i].Name)
 			return nil
 		}
@@ -90,7 +87,7 @@ func (r *Reconciler) gatherOtherOwner(ctx context.Context, f *facts, target, nam
 	}
 	for i := range claims {
 		if claims[i].Name == name {
-			f.conflict = conflict("the Secret %q belongs to the OAuthCredential %q: set spec.secret.name to another name", target, name)
+			f.obstacle = conflict("the Secret %q belongs to the OAuthCredential %q: set spec.secret.name to another name", target, name)
 			return nil
 		}
 	}
@@ -102,7 +99,7 @@ func (r *Reconciler) gatherOtherOwner(ctx context.Context, f *facts, target, nam
 // bears no power or purpose of its own.
 func (r *Reconciler) gatherAdoption(ctx context.Context, f *facts, target string) error {
 	if !f.credential.Spec.Secret.AdoptExisting {
-		f.conflict = conflict("the Secret %q exists and is not this credential's: delete it, set spec.secret.name to another name, "+
+		f.obstacle = conflict("the Secret %q exists and is not this credential's: delete it, set spec.secret.name to another name, "+
 			"or set spec.secret.adoptExisting to take it over", target)
 		return nil
 	}
@@ -111,7 +108,7 @@ func (r *Reconciler) gatherAdoption(ctx context.Context, f *facts, target string
 		return err
 	}
 	if len(users) > 0 {
-		f.conflict = conflict("the Secret %q is a source of the OAuthCredential %q and cannot be taken over: set spec.secret.name to another name",
+		f.obstacle = conflict("the Secret %q is a source of the OAuthCredential %q and cannot be taken over: set spec.secret.name to another name",
 			target, users[0].Name)
 		return nil
 	}
@@ -124,11 +121,11 @@ func (r *Reconciler) gatherAdoption(ctx context.Context, f *facts, target string
 		return nil
 	}
 	if refusal, ok := secretstore.Adoptable(secret); !ok {
-		f.conflict = conflict("the Secret %q %s and cannot be taken over: set spec.secret.name to another name", target, refusal)
+		f.obstacle = conflict("the Secret %q %s and cannot be taken over: set spec.secret.name to another name", target, refusal)
 		return nil
 	}
 	if want := secretstore.TargetType(f.credential); secret.Type != want {
-		f.conflict = conflict("the Secret %q is of type %q and the credential wants %q: set spec.secret.type to the type it has, "+
+		f.obstacle = conflict("the Secret %q is of type %q and the credential wants %q: set spec.secret.type to the type it has, "+
 			"or spec.secret.name to another name", target, secret.Type, want)
 		return nil
 	}
@@ -137,11 +134,7 @@ func (r *Reconciler) gatherAdoption(ctx context.Context, f *facts, target string
 }
 
 func conflict(format string, arguments ...any) *failure {
-	return &failure{
-		reason:  v1alpha1.ReasonSecretConflict,
-		class:   lifetime.Configuration,
-		message: fmt.Sprintf(format, arguments...),
-	}
+	return obstacle(v1alpha1.ReasonSecretConflict, format, arguments...)
 }
 
 // list answers the credentials of a namespace that an index finds.

@@ -32,6 +32,11 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 	case changed:
 		r.event(f, corev1.EventTypeWarning, after.Reason, after.Message)
 	}
+	if stalled := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled); f.obstacle != nil && !changed {
+		if was := meta.FindStatusCondition(f.credential.Status.Conditions, v1alpha1.ConditionStalled); was == nil || was.Reason != stalled.Reason {
+			r.event(f, corev1.EventTypeWarning, f.obstacle.reason, f.obstacle.message)
+		}
+	}
 	if result.unrepaired != nil {
 		r.event(f, corev1.EventTypeWarning, result.unrepaired.reason, result.unrepaired.message)
 	}

@@ -3,20 +3,15 @@ package oauthcredential
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"runtime/debug"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/oauth"
-	"github.com/tokensync/tokensync/internal/render"
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
@@ -30,19 +25,21 @@ type TokenClient interface {
 type exchange struct {
 	ctx        context.Context //nolint:containedctx // It outlives the reconcile that started it, and ends with the manager.
 	credential *v1alpha1.OAuthCredential
+	plan       *resolve.Plan
 	inputsHash string
 	// refreshRequest is what is handled by this request, as the status holds it.
 	refreshRequest string
 	// held is the life of the token that the target holds, zero where it holds none.
-	held    lifetime.Token
-	reader  client.Reader
-	tokens  TokenClient
-	now     func() time.Time
-	observe func(*outcome)
+	held     lifetime.Token
+	resolver resolve.Resolver
+	tokens   TokenClient
+	observe  func(*outcome)
 }
 
 // outcome is what came of a token request.
 type outcome struct {
+	// provider is the name of the ClusterOAuthProvider that was asked, if it was one.
+	provider       string
 	inputsHash     string
 	refreshRequest string
 	versions       []v1alpha1.SourceVersion
@@ -69,18 +66,10 @@ type outcome struct {
 	latency time.Duration
 }
 
-// lineOf is the key of the gate: the namespace chose the authority, so both count.
-func lineOf(credential *v1alpha1.OAuthCredential) string {
-	authority := ""
-	if endpoint, err := url.Parse(credential.Spec.Provider.TokenURL); err == nil {
-		authority = endpoint.Host
-	}
-	return credential.Namespace + "/" + authority
-}
-
 // run carries the exchange out. A bug in it fails this credential, and no other.
-func (x exchange) run() *outcome {
-	o := &outcome{inputsHash: x.inputsHash, refreshRequest: x.refreshRequest}
+// answered is called when the provider has been heard, or will not be.
+func (x exchange) run(answered func()) *outcome {
+	o := &outcome{inputsHash: x.inputsHash, refreshRequest: x.refreshRequest, provider: x.plan.ClusterProvider()}
 	defer x.observe(o)
 	defer func() {
 		if bug := recover(); bug != nil {
@@ -90,27 +79,27 @@ func (x exchange) run() *outcome {
 			o.token, o.failure = nil, internalFailure()
 		}
 	}()
-	x.ask(o)
+	x.ask(o, answered)
 	o.abandoned = x.ctx.Err() != nil
 	return o
 }
 
 // ask resolves the request, sends it, and reads the answer.
-func (x exchange) ask(o *outcome) {
-	spec := &x.credential.Spec
-	resolved, err := resolve.Request(x.ctx, x.credential, namespaceReader{x.reader, x.credential.Namespace})
+func (x exchange) ask(o *outcome, answered func()) {
+	now := x.resolver.Now
+	resolved, err := x.resolver.Resolve(x.ctx, x.plan)
 	o.versions = resolved.Versions
 	if err != nil {
 		o.failure, o.apiError = sourceFailure(err)
 		return
 	}
 	request := resolved.Request
-	request.Timeout = lifetime.RequestTimeout(request.Timeout, x.held, x.now())
+	request.Timeout = lifetime.RequestTimeout(request.Timeout, x.held, now())
+	request.Answered = answered
 
-	started := x.now()
+	o.sentAt = now()
 	answer, err := x.tokens.Token(x.ctx, request)
-	o.latency = x.now().Sub(started)
-	o.sentAt = started
+	o.latency = now().Sub(o.sentAt)
 	if err != nil {
 		o.failure = tokenFailure(err)
 		// What is refused on our side was never sent.
@@ -118,35 +107,33 @@ func (x exchange) ask(o *outcome) {
 		return
 	}
 	o.sent = true
-	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(spec.Provider.Lifetime), answer.Sent, answer.Received)
+	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(x.plan.Endpoint.Lifetime), answer.Sent, answer.Received)
 	if err != nil {
 		o.failure = lifetimeFailure(err, x.held)
 		return
 	}
 	o.warnings = warnings
-	o.token = &secretstore.Token{
-		Token: render.Token{
-			AccessToken: answer.AccessToken,
-			Type:        answer.TokenType,
-			Scope:       answer.Scope,
-			ExpiresAt:   life.ExpiresAt,
-		},
-		IssuedAt:   life.IssuedAt,
-		InputsHash: x.inputsHash,
+	data, err := x.plan.Data(x.resolver.Expressions, answer, request.Client.ID, life.ExpiresAt)
+	if err != nil {
+		o.failure, o.apiError = sourceFailure(err)
+		return
 	}
+	o.token = &secretstore.Token{Data: data, ExpiresAt: life.ExpiresAt, IssuedAt: life.IssuedAt, InputsHash: x.inputsHash}
 }
 
 // result is what the outcome says about the provider.
 func (o *outcome) result() gate.Result {
 	switch {
-	case !o.sent:
-		return gate.Unsent
 	case o.abandoned:
-		return gate.Cut
+		return gate.Result{Outcome: gate.Cut}
 	case o.failure != nil && o.failure.reason == v1alpha1.ReasonProviderUnreachable:
-		return gate.Failed
+		return gate.Result{Outcome: gate.Failed}
+	case o.failure != nil && o.failure.reason == v1alpha1.ReasonRateLimited:
+		return gate.Result{Outcome: gate.Throttled, RetryAfter: o.failure.retryAfter}
+	case !o.sent:
+		return gate.Result{Outcome: gate.Unsent}
 	default:
-		return gate.Answered
+		return gate.Result{Outcome: gate.Answered}
 	}
 }
 
@@ -159,24 +146,4 @@ func lifetimeRules(l v1alpha1.Lifetime) lifetime.Rules {
 		rules.Maximum = l.Maximum.Duration
 	}
 	return rules
-}
-
-// namespaceReader reads the Secrets and ConfigMaps of one namespace, uncached.
-type namespaceReader struct {
-	reader    client.Reader
-	namespace string
-}
-
-// Secret implements resolve.Reader.
-func (r namespaceReader) Secret(ctx context.Context, name string) (*corev1.Secret, error) {
-	secret := &corev1.Secret{}
-	err := r.reader.Get(ctx, types.NamespacedName{Namespace: r.namespace, Name: name}, secret)
-	return secret, err
-}
-
-// ConfigMap implements resolve.Reader.
-func (r namespaceReader) ConfigMap(ctx context.Context, name string) (*corev1.ConfigMap, error) {
-	configMap := &corev1.ConfigMap{}
-	err := r.reader.Get(ctx, types.NamespacedName{Namespace: r.namespace, Name: name}, configMap)
-	return configMap, err
 }

@@ -2,6 +2,7 @@ package oauthcredential
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -68,6 +69,7 @@ func (s exchangeState) inFlight() bool { return s.request != nil }
 type request struct {
 	exchange exchange
 	line     string
+	client   string
 	ticket   *gate.Ticket
 	cancel   context.CancelFunc
 	running  bool
@@ -98,15 +100,30 @@ func (e *exchanges) state(uid types.UID) exchangeState {
 	known := *s
 	if known.request != nil {
 		known.running = known.request.running
-		if trouble := e.troubles[known.request.line]; trouble != nil && e.gate.Closed(known.request.line) {
-			known.heldUp = trouble.last
-		}
+		known.heldUp = e.heldUp(known.request)
 	}
 	return known
 }
 
+// heldUp is why a request will wait for long, nil where it will not. The caller holds
+// the lock.
+func (e *exchanges) heldUp(r *request) *failure {
+	if trouble := e.troubles[r.line]; trouble != nil && e.gate.Closed(r.line) {
+		return trouble.last
+	}
+	until, held := e.gate.HeldUntil(r.line, r.client)
+	if !held || r.running {
+		return nil
+	}
+	return &failure{
+		reason: v1alpha1.ReasonRateLimited,
+		message: fmt.Sprintf("the provider limits the number of requests, and is asked again after %s",
+			until.UTC().Truncate(time.Second).Add(time.Second).Format(time.RFC3339)),
+	}
+}
+
 // start begins a token request, unless one waits or is under way.
-func (e *exchanges) start(x exchange, order gate.Order, unscheduled bool, step time.Duration) {
+func (e *exchanges) start(x exchange, turn gate.Request, unscheduled bool, step time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.byUID[x.credential.UID]
@@ -119,13 +136,14 @@ func (e *exchanges) start(x exchange, order gate.Order, unscheduled bool, step t
 	}
 	ctx, cancel := context.WithCancel(x.ctx)
 	x.ctx = ctx
-	r := &request{exchange: x, line: lineOf(x.credential), cancel: cancel, unscheduled: unscheduled, step: step}
+	r := &request{exchange: x, line: turn.Key, client: turn.Client, cancel: cancel, unscheduled: unscheduled, step: step}
 	*s = exchangeState{startedAt: e.clock.Now(), request: r, apiErrors: s.apiErrors}
-	r.ticket = e.gate.Submit(r.line, order, func() gate.Result { return e.run(s, r) })
+	turn.Run = func(t *gate.Turn) gate.Result { return e.run(s, r, t) }
+	r.ticket = e.gate.Submit(turn)
 }
 
 // run carries a request out, unless it was abandoned while it waited.
-func (e *exchanges) run(s *exchangeState, r *request) gate.Result {
+func (e *exchanges) run(s *exchangeState, r *request, turn *gate.Turn) gate.Result {
 	e.mu.Lock()
 	abandoned := s.request != r
 	if !abandoned {
@@ -134,10 +152,10 @@ func (e *exchanges) run(s *exchangeState, r *request) gate.Result {
 	}
 	e.mu.Unlock()
 	if abandoned {
-		return gate.Unsent
+		return gate.Result{Outcome: gate.Unsent}
 	}
 	defer r.cancel()
-	o := r.exchange.run()
+	o := r.exchange.run(turn.Release)
 	e.finish(s, r, o)
 	return o.result()
 }
@@ -161,7 +179,7 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 		e.allowance.draw(key, r.step, e.clock.Now())
 	}
 	trouble := e.troubles[r.line]
-	switch result := o.result(); {
+	switch result := o.result().Outcome; {
 	case e.byUID[uid] != s:
 		// Its credential is gone.
 	case result == gate.Failed && trouble == nil:
@@ -213,17 +231,15 @@ func (e *exchanges) abandon(uid types.UID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s := e.byUID[uid]; s != nil && s.inFlight() {
-		e.gate.Withdraw(s.request.line, s.request.ticket)
+		e.gate.Withdraw(s.request.ticket)
 		s.request.cancel()
 		s.request = nil
 	}
 }
 
-// closed tells whether the provider of a credential is known to be broken, so that
-// requests to it wait for each other instead of for their own time.
-func (e *exchanges) closed(credential *v1alpha1.OAuthCredential) bool {
-	return e.gate.Closed(lineOf(credential))
-}
+// closed tells whether a provider is known to be broken, so that requests to it wait
+// for each other instead of for their own time.
+func (e *exchanges) closed(line string) bool { return e.gate.Closed(line) }
 
 // forget drops what is known of a deleted credential. Its allowance stays until it
 // is whole again, so that deleting and creating anew gains nothing.

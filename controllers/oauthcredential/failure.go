@@ -21,17 +21,6 @@ type failure struct {
 	code string
 }
 
-// tokenReasons are the condition reasons of failed token requests.
-var tokenReasons = map[oauth.Kind]string{
-	oauth.KindUnreachable:     v1alpha1.ReasonProviderUnreachable,
-	oauth.KindRateLimited:     v1alpha1.ReasonRateLimited,
-	oauth.KindRejected:        v1alpha1.ReasonProviderRejected,
-	oauth.KindInvalidResponse: v1alpha1.ReasonInvalidResponse,
-	oauth.KindEgressDenied:    v1alpha1.ReasonEgressDenied,
-	oauth.KindInvalidKey:      v1alpha1.ReasonInvalidKey,
-	oauth.KindInvalidRequest:  v1alpha1.ReasonInvalidRequest,
-}
-
 // stalling are the reasons that need a person: no schedule mends them. A missing
 // source is not among them, because whoever applies a credential together with
 // the thing that makes its Secret should not be told that all is lost.
@@ -43,6 +32,12 @@ var stalling = map[string]bool{
 	v1alpha1.ReasonSecretConflict:      true,
 	v1alpha1.ReasonSecretRejected:      true,
 	v1alpha1.ReasonSourceSecretRefused: true,
+
+	v1alpha1.ReasonNamespaceNotAllowed:   true,
+	v1alpha1.ReasonNotAllowedByProvider:  true,
+	v1alpha1.ReasonIncompatibleProvider:  true,
+	v1alpha1.ReasonInvalidExpression:     true,
+	v1alpha1.ReasonServiceAccountRefused: true,
 }
 
 // tokenFailure reads the error of a token request.
@@ -56,7 +51,7 @@ func tokenFailure(err error) *failure {
 		}
 	}
 	return &failure{
-		reason:     tokenReasons[e.Kind],
+		reason:     resolve.Reason(e.Kind),
 		class:      e.Class,
 		message:    e.Error(),
 		retryAfter: e.RetryAfter,
@@ -75,7 +70,7 @@ func lifetimeFailure(err error, held lifetime.Token) *failure {
 	return &failure{
 		reason:  v1alpha1.ReasonInvalidResponse,
 		class:   class,
-		message: "The answer of the token endpoint cannot be used: " + err.Error() + ". See spec.provider.lifetime.",
+		message: "The answer of the token endpoint cannot be used: " + err.Error() + ". See lifetime in the spec of the provider.",
 	}
 }
 
@@ -88,18 +83,31 @@ func internalFailure() *failure {
 	}
 }
 
-// sourceFailure tells a Secret that its owner can mend from an API server that is
-// in trouble.
+// sourceFailure tells what a person can mend, and what ails the provider, from an API
+// server that is in trouble.
 func sourceFailure(err error) (*failure, error) {
-	var e *resolve.SourceError
-	if !errors.As(err, &e) {
-		return nil, err
+	var (
+		source *resolve.SourceError
+		spec   *resolve.SpecError
+		issuer *oauth.Error
+	)
+	switch {
+	case errors.As(err, &source):
+		reason := v1alpha1.ReasonSourceSecretMissing
+		if source.Problem == resolve.Forbidden {
+			reason = v1alpha1.ReasonSourceSecretRefused
+		}
+		return &failure{reason: reason, class: lifetime.Configuration, message: source.Error()}, nil
+	case errors.As(err, &spec):
+		failed := specFailure(spec)
+		if spec.Reason == v1alpha1.ReasonServiceAccountRefused {
+			failed.class = lifetime.Protocol // No watch tells of its consent.
+		}
+		return failed, nil
+	case errors.As(err, &issuer):
+		return tokenFailure(issuer), nil
 	}
-	reason := v1alpha1.ReasonSourceSecretMissing
-	if e.Problem == resolve.Forbidden {
-		reason = v1alpha1.ReasonSourceSecretRefused
-	}
-	return &failure{reason: reason, class: lifetime.Configuration, message: e.Error()}, nil
+	return nil, err
 }
 
 // writeFailure tells a Secret that the API server refuses from an API server that

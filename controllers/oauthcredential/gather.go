@@ -19,6 +19,9 @@ import (
 type facts struct {
 	credential *v1alpha1.OAuthCredential
 	now        time.Time
+	// plan joins the credential with its provider, nil where that is not possible,
+	// and inputsHash is a hash of what shapes the token by it.
+	plan       *resolve.Plan
 	inputsHash string
 
 	// secret are the metadata of the target, nil where there is none, and owner
@@ -27,8 +30,9 @@ type facts struct {
 	secret  *metav1.ObjectMeta
 	owner   secretstore.Owner
 	adopted bool
-	// conflict is why the target may not be written, nil where it may.
-	conflict *failure
+	// obstacle is why no token may be asked for or written, whatever the provider
+	// says; nil where it may.
+	obstacle *failure
 	// previous is the Secret under the name that the spec had before, if it is there.
 	previous *metav1.ObjectMeta
 	// retargeted says that the token was last published under another name.
@@ -62,10 +66,12 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 	f := &facts{
 		credential: credential,
 		now:        r.Clock.Now(),
-		inputsHash: resolve.InputsHash(&credential.Spec),
 	}
 	if replaced, ok := r.writes.seen(credential); ok {
 		r.exchanges.forget(replaced, keyOf(credential))
+	}
+	if err := r.gatherPlan(ctx, f); err != nil {
+		return nil, err
 	}
 	if err := r.gatherTarget(ctx, f); err != nil {
 		return nil, err
@@ -75,6 +81,14 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 	}
 	if err := r.gatherToken(ctx, f); err != nil {
 		return nil, err
+	}
+	switch {
+	case f.plan != nil:
+		f.inputsHash = f.plan.InputsHash()
+	case !f.respecified():
+		// The token was got with a provider that cannot be seen now. Nothing says that
+		// it is not the right one.
+		f.inputsHash = f.heldInputs
 	}
 	if err := r.gatherSources(ctx, f); err != nil {
 		return nil, err
@@ -98,7 +112,7 @@ func (r *Reconciler) gatherExchange(f *facts) {
 		f.exchange.outcome = nil
 	}
 	f.limits = r.exchanges.limits(keyOf(f.credential), f.held, f.life)
-	f.providerBroken = r.exchanges.closed(f.credential)
+	f.providerBroken = f.plan != nil && r.exchanges.closed(f.plan.Line())
 }
 
 // unwanted says that the request of the credential was made of a spec that has
@@ -109,9 +123,11 @@ func (f *facts) unwanted() bool {
 	if !f.exchange.running {
 		return f.blocked() || made.credential.Generation != f.credential.Generation
 	}
-	now, then := f.credential.Spec.Provider, made.credential.Spec.Provider
-	return made.inputsHash != f.inputsHash || !equality.Semantic.DeepEqual(now.TLS, then.TLS) ||
-		!equality.Semantic.DeepEqual(now.Timeout, then.Timeout)
+	if f.plan == nil || made.inputsHash != f.inputsHash {
+		return true
+	}
+	now, then := f.plan.Endpoint, made.plan.Endpoint
+	return !equality.Semantic.DeepEqual(now.TLS, then.TLS) || !equality.Semantic.DeepEqual(now.Timeout, then.Timeout)
 }
 
 // gatherTarget finds the target's metadata, in the cache unless that is older than
@@ -187,13 +203,13 @@ func (r *Reconciler) mustLook(f *facts) bool {
 // gatherSources compares the versions of the referenced objects with those that
 // the last token request was made from. Without such a record nothing has changed.
 func (r *Reconciler) gatherSources(ctx context.Context, f *facts) error {
-	for _, source := range resolve.Sources(&f.credential.Spec) {
+	for _, source := range f.sourcesNow() {
 		recorded, known := recordedVersion(f.credential.Status.Sources, source)
-		version, err := r.sourceVersion(ctx, f.credential.Namespace, source, recorded)
+		version, err := r.sourceVersion(ctx, source, recorded)
 		if err != nil {
 			return err
 		}
-		f.sources = append(f.sources, v1alpha1.SourceVersion{Kind: source.Kind, Name: source.Name, ResourceVersion: version})
+		f.sources = append(f.sources, v1alpha1.SourceVersion{Kind: source.Kind, Name: source.RecordedName, ResourceVersion: version})
 		if known && (older(recorded, version) || (recorded == "") != (version == "")) {
 			f.sourceChanged = true
 			f.clientChanged = f.clientChanged || source.Client
@@ -202,11 +218,19 @@ func (r *Reconciler) gatherSources(ctx context.Context, f *facts) error {
 	return nil
 }
 
+// sourcesNow are the objects that a token request would be made from.
+func (f *facts) sourcesNow() []resolve.Source {
+	if f.plan == nil {
+		return resolve.CredentialSources(f.credential)
+	}
+	return f.plan.Sources()
+}
+
 // sourceVersion is the version of a referenced object, empty where it does not
 // exist. That an object is gone is not believed of the cache, which may not have
 // heard of it yet.
-func (r *Reconciler) sourceVersion(ctx context.Context, namespace string, source resolve.Source, recorded string) (string, error) {
-	key := types.NamespacedName{Namespace: namespace, Name: source.Name}
+func (r *Reconciler) sourceVersion(ctx context.Context, source resolve.Source, recorded string) (string, error) {
+	key := types.NamespacedName{Namespace: source.Namespace, Name: source.Name}
 	metadata, err := objectMetadata(ctx, r.Client, source.Kind, key)
 	if err == nil && metadata == nil && recorded != "" {
 		metadata, err = objectMetadata(ctx, r.APIReader, source.Kind, key)
@@ -219,7 +243,7 @@ func (r *Reconciler) sourceVersion(ctx context.Context, namespace string, source
 
 func recordedVersion(versions []v1alpha1.SourceVersion, source resolve.Source) (string, bool) {
 	for _, version := range versions {
-		if version.Kind == source.Kind && version.Name == source.Name {
+		if version.Kind == source.Kind && version.Name == source.RecordedName {
 			return version.ResourceVersion, true
 		}
 	}
@@ -236,7 +260,7 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		Held:          f.held,
 		Drifted:       f.drifted,
 		RepairAt:      f.limits.repairAt,
-		Policy:        refreshPolicy(f.credential.Spec.Refresh),
+		Policy:        f.policy(),
 		Seed:          string(f.credential.UID),
 		SpecChanged:   f.held && f.heldInputs != f.inputsHash,
 		ClientChanged: f.clientChanged,
@@ -272,15 +296,15 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 	return facts
 }
 
-// blocked says that no token is asked for: the credential is suspended, or its
-// target is not its to write.
+// blocked says that no token is asked for: the credential is suspended, or there is
+// an obstacle.
 func (f *facts) blocked() bool {
-	return f.credential.Spec.Suspend || f.conflict != nil
+	return f.credential.Spec.Suspend || f.obstacle != nil
 }
 
 // refreshAt is when a token of the credential with this life is to be replaced.
 func (f *facts) refreshAt(life lifetime.Token) time.Time {
-	return lifetime.RefreshAt(life, refreshPolicy(f.credential.Spec.Refresh), string(f.credential.UID))
+	return lifetime.RefreshAt(life, f.policy(), string(f.credential.UID))
 }
 
 // pending says that a token is at hand that still lives.
@@ -299,13 +323,21 @@ func (f *facts) respecified() bool {
 	return f.credential.Generation != f.credential.Status.ObservedGeneration
 }
 
-func refreshPolicy(refresh v1alpha1.Refresh) lifetime.Policy {
+// policy is when a token is to be replaced, by the credential and its provider.
+func (f *facts) policy() lifetime.Policy {
 	var policy lifetime.Policy
+	refresh := f.credential.Spec.Refresh
 	if refresh.AfterPercent != nil {
 		policy.AfterPercent = int(*refresh.AfterPercent)
 	}
 	if refresh.Before != nil {
 		policy.Before = refresh.Before.Duration
+	}
+	if f.plan != nil {
+		policy.Reissue = lifetime.Reissue(f.plan.Endpoint.TokenReissue)
+		if f.plan.Endpoint.Timeout != nil {
+			policy.Timeout = f.plan.Endpoint.Timeout.Duration
+		}
 	}
 	return policy
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -34,6 +35,12 @@ type Reconciler struct {
 	APIReader client.Reader
 	// Tokens asks token endpoints.
 	Tokens TokenClient
+	// Resolver makes the token requests.
+	Resolver resolve.Resolver
+	// ClusterProviders says that ClusterOAuthProviders can be seen, and
+	// OperatorNamespace is where the objects are that they name.
+	ClusterProviders  bool
+	OperatorNamespace string
 	// Clock tells the time.
 	Clock clock.PassiveClock
 	// Gate decides when a token request may start.
@@ -56,14 +63,16 @@ type Reconciler struct {
 
 // Metrics counts what happens to credentials.
 type Metrics interface {
-	// TokenRequest counts one token request and how long the provider took.
-	TokenRequest(result, code string, latency time.Duration)
+	// TokenRequest counts one token request and how long the provider took. provider is
+	// the name of a ClusterOAuthProvider, empty for all others.
+	TokenRequest(provider, result, code string, latency time.Duration)
 	// Refresh counts one published token, and how late it was published after it
 	// was due; negative for a token that no schedule made due.
 	Refresh(late time.Duration)
 }
 
 // +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials,verbs=get;list;watch
+// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthproviders,verbs=get;list;watch
 // +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials/status,verbs=get;patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
@@ -157,7 +166,7 @@ func nextLook(f *facts, decision lifetime.Decision, status *v1alpha1.OAuthCreden
 	}
 	soonest(instantOf(status.RefreshAt))
 	soonest(instantOf(status.ExpiresAt))
-	if f.conflict != nil {
+	if f.obstacle != nil {
 		soonest(f.now.Add(conflictLook))
 	}
 	if next.IsZero() {

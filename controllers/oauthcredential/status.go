@@ -161,9 +161,10 @@ func conditions(f *facts, s *v1alpha1.OAuthCredentialStatus, token published) []
 	ready.Reason, ready.Message = explain(f, s, token)
 
 	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: ready.Reason}
-	if f.conflict != nil || (s.LastFailure != nil && stalling[s.LastFailure.Reason]) {
-		stalled.Status = metav1.ConditionTrue
-		stalled.Reason, stalled.Message = trouble(f, s)
+	if reason, message := trouble(f, s); stalling[reason] {
+		stalled.Status, stalled.Reason, stalled.Message = metav1.ConditionTrue, reason, message
+	} else if f.obstacle != nil {
+		stalled.Reason = reason // Events go by it.
 	}
 	reconciling := metav1.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: ready.Reason}
 	if ready.Status == metav1.ConditionFalse && stalled.Status == metav1.ConditionFalse && !f.credential.Spec.Suspend {
@@ -199,7 +200,7 @@ func goodToken(f *facts, token published) (reason, message string) {
 	switch life := token.life.Lifetime(); {
 	case token.life.ExpiresAt.IsZero():
 		return v1alpha1.ReasonLifetimeUnknown, message +
-			"; the provider does not say for how long, so it is replaced every hour: set spec.provider.lifetime.default if you know"
+			"; the provider does not say for how long, so it is replaced every hour: set lifetime.default in the provider if you know"
 	case life < propagation:
 		message += fmt.Sprintf("; it lives %s, less than a mounted Secret may take to reach a pod's files: "+
 			"use the tokensync sidecar, or read the Secret through the API", life)
@@ -210,8 +211,8 @@ func goodToken(f *facts, token published) (reason, message string) {
 // trouble is what stands in the way of the next token, if anything does.
 func trouble(f *facts, s *v1alpha1.OAuthCredentialStatus) (reason, message string) {
 	switch {
-	case f.conflict != nil:
-		return f.conflict.reason, f.conflict.message
+	case f.obstacle != nil:
+		return f.obstacle.reason, f.obstacle.message
 	case f.exchange.heldUp != nil:
 		return f.exchange.heldUp.reason, f.exchange.heldUp.message
 	case s.LastFailure != nil:

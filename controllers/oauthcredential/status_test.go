@@ -10,7 +10,6 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/lifetime"
-	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/render"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
@@ -19,7 +18,7 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
 func tokenFor(life time.Duration) *secretstore.Token {
 	token := &secretstore.Token{
-		Token:      render.Token{AccessToken: redact.New("abc"), Type: "Bearer"},
+		Data:       render.Data{"access_token": []byte("abc")},
 		IssuedAt:   noon,
 		InputsHash: "inputs",
 	}
@@ -116,7 +115,7 @@ func TestConditions(t *testing.T) {
 			"False", "False", "False", v1alpha1.ReasonSuspended,
 		},
 		"a conflict waits for a person": {
-			factsAt(none, 0, func(f *facts) { f.conflict = conflict("taken") }),
+			factsAt(none, 0, func(f *facts) { f.obstacle = conflict("taken") }),
 			actResult{},
 			"False", "False", "True", v1alpha1.ReasonSecretConflict,
 		},

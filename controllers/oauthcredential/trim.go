@@ -31,6 +31,16 @@ func Trim(object any) (any, error) {
 	return metadata, nil
 }
 
+// TrimNamespace reduces what the cache holds of a namespace to its name and labels.
+func TrimNamespace(object any) (any, error) {
+	if metadata, ok := object.(*metav1.PartialObjectMetadata); ok {
+		metadata.ObjectMeta = metav1.ObjectMeta{
+			Name: metadata.Name, UID: metadata.UID, ResourceVersion: metadata.ResourceVersion, Labels: metadata.Labels,
+		}
+	}
+	return object, nil
+}
+
 func controlledByCredential(object metav1.Object) bool {
 	controller := metav1.GetControllerOfNoCopy(object)
 	return controller != nil && controller.Kind == "OAuthCredential" && controller.APIVersion == v1alpha1.GroupVersion.String()

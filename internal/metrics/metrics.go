@@ -9,7 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// inline is the provider label of credentials that name their endpoint themselves.
+// inline is the provider label of credentials without a ClusterOAuthProvider, whose
+// names a namespace could choose at will.
 const inline = "inline"
 
 // Recorder counts token requests and refreshes.
@@ -46,11 +47,21 @@ func NewRecorder(registry prometheus.Registerer) *Recorder {
 	return r
 }
 
-// TokenRequest counts one token request. code is the OAuth error code, empty where
+// TokenRequest counts one token request. provider is the name of a
+// ClusterOAuthProvider, empty for all others; code is the OAuth error code, empty where
 // there is none.
-func (r *Recorder) TokenRequest(result, code string, latency time.Duration) {
-	r.requests.WithLabelValues(inline, result, knownCode(code)).Inc()
-	r.durations.WithLabelValues(inline).Observe(latency.Seconds())
+func (r *Recorder) TokenRequest(provider, result, code string, latency time.Duration) {
+	if provider == "" {
+		provider = inline
+	}
+	r.requests.WithLabelValues(provider, result, knownCode(code)).Inc()
+	r.durations.WithLabelValues(provider).Observe(latency.Seconds())
+}
+
+// ForgetProvider drops the series of a ClusterOAuthProvider that is gone.
+func (r *Recorder) ForgetProvider(provider string) {
+	r.requests.DeletePartialMatch(prometheus.Labels{"provider": provider})
+	r.durations.DeletePartialMatch(prometheus.Labels{"provider": provider})
 }
 
 // Refresh counts one token that was written, and how late it was; a negative

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -22,6 +24,15 @@ const (
 	keyScope       = "scope"
 )
 
+// Data is what a Secret holds. It cannot be printed.
+type Data map[string][]byte
+
+// Format writes a marker, whatever the verb and its flags.
+func (Data) Format(state fmt.State, _ rune) {
+	// A failed write shows in the result of the call that formats.
+	_, _ = io.WriteString(state, redact.Marker)
+}
+
 // Token is what there is to publish.
 type Token struct {
 	AccessToken redact.String
@@ -33,15 +44,15 @@ type Token struct {
 	ExpiresAt time.Time
 }
 
-// Data renders the default keys: access_token, token_type, expires_at where it is
+// Default renders the default keys: access_token, token_type, expires_at where it is
 // known and scope where the provider answered one.
-func Data(t Token) map[string][]byte {
-	data := map[string][]byte{
+func Default(t Token) Data {
+	data := Data{
 		keyAccessToken: []byte(t.AccessToken.Reveal()),
 		keyTokenType:   []byte(t.Type),
 	}
 	if !t.ExpiresAt.IsZero() {
-		data[keyExpiresAt] = []byte(t.ExpiresAt.UTC().Format(time.RFC3339))
+		data[keyExpiresAt] = []byte(instant(t.ExpiresAt))
 	}
 	if t.Scope != "" {
 		data[keyScope] = []byte(t.Scope)
@@ -49,9 +60,17 @@ func Data(t Token) map[string][]byte {
 	return data
 }
 
-// Hash is a hash of rendered data, to hold it against later.
-func Hash(data map[string][]byte) string {
-	const size = 16 // bytes; enough against accidents, and a token has entropy of its own
+// Hash is a hash of rendered data and the expiry of the token in them, zero where it
+// is unknown, to hold both against later.
+func Hash(data Data, expiresAt time.Time) string {
+	const (
+		size = 16                    // bytes; enough against accidents, and a token has entropy of its own
+		life = "\x00" + keyExpiresAt // no key of a Secret
+	)
+	if expiry := instant(expiresAt); !expiresAt.IsZero() && string(data[keyExpiresAt]) != expiry {
+		data = maps.Clone(data)
+		data[life] = []byte(expiry)
+	}
 	h := sha256.New()
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		// Each part goes in with its length ahead, so that no two sets hash alike.
@@ -63,7 +82,28 @@ func Hash(data map[string][]byte) string {
 	return hex.EncodeToString(h.Sum(nil)[:size])
 }
 
-// Recover reads the token back out of data that Data rendered, given the hash that
+func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Intact reads the keys back out of data if they still are what was hashed, and the
+// expiry, which is one of those that it may be.
+func Intact(data map[string][]byte, keys []string, hash string, expiries ...time.Time) (Data, time.Time, bool) {
+	kept := Data{}
+	for _, key := range keys {
+		value, ok := data[key]
+		if !ok {
+			return nil, time.Time{}, false
+		}
+		kept[key] = value
+	}
+	for _, expiresAt := range expiries {
+		if len(kept) > 0 && Hash(kept, expiresAt) == hash {
+			return kept, expiresAt, true
+		}
+	}
+	return nil, time.Time{}, false
+}
+
+// Recover reads the token back out of data that Default rendered, given the hash that
 // was recorded beside it and the expiry as it may be known. It finds the token in
 // spite of keys that were added, removed or edited, as long as what it finds
 // renders to the same hash again; else it answers false.
@@ -88,7 +128,7 @@ func recoverWith(data map[string][]byte, hash string, expiresAt time.Time) (Toke
 				Scope:       scope,
 				ExpiresAt:   expiresAt,
 			}
-			if Hash(Data(token)) == hash {
+			if Hash(Default(token), expiresAt) == hash {
 				return token, true
 			}
 		}
@@ -98,7 +138,7 @@ func recoverWith(data map[string][]byte, hash string, expiresAt time.Time) (Toke
 
 // Holds says that data holds every rendered key as it was rendered, whatever
 // others added beside.
-func Holds(data, rendered map[string][]byte) bool {
+func Holds(data map[string][]byte, rendered Data) bool {
 	for key, value := range rendered {
 		if !bytes.Equal(data[key], value) {
 			return false

@@ -1,7 +1,9 @@
 package render_test
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ func token() render.Token {
 
 func TestData(t *testing.T) {
 	t.Parallel()
-	got := render.Data(token())
+	got := render.Default(token())
 	want := map[string]string{
 		"access_token": "abc", "token_type": "Bearer", "scope": "read write", "expires_at": "2026-01-02T03:04:05Z",
 	}
@@ -29,7 +31,7 @@ func TestData(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, got[key], value)
 		}
 	}
-	if bare := render.Data(render.Token{AccessToken: redact.New("abc"), Type: "Bearer"}); len(bare) != 2 {
+	if bare := render.Default(render.Token{AccessToken: redact.New("abc"), Type: "Bearer"}); len(bare) != 2 {
 		t.Errorf("what the provider did not say has keys of its own: %d", len(bare))
 	}
 }
@@ -46,7 +48,7 @@ func TestHashTellsDataApart(t *testing.T) {
 		{"a": []byte("b"), "c": nil},
 		{"a": nil, "b": []byte("c")},
 	} {
-		hash := render.Hash(data)
+		hash := render.Hash(data, expiry)
 		if other, ok := seen[hash]; ok {
 			t.Errorf("data %d and %d hash alike", i, other)
 		}
@@ -56,7 +58,7 @@ func TestHashTellsDataApart(t *testing.T) {
 
 func TestRecover(t *testing.T) {
 	t.Parallel()
-	written := render.Data(token())
+	written := render.Default(token())
 	for name, test := range map[string]struct {
 		edit func(map[string][]byte)
 		ok   bool
@@ -77,11 +79,11 @@ func TestRecover(t *testing.T) {
 			t.Parallel()
 			data := maps.Clone(written)
 			test.edit(data)
-			got, ok := render.Recover(data, render.Hash(written), time.Time{}, expiry)
+			got, ok := render.Recover(data, render.Hash(written, expiry), time.Time{}, expiry)
 			if ok != test.ok {
 				t.Fatalf("recovered: %t, want %t", ok, test.ok)
 			}
-			if ok && !render.Holds(written, render.Data(got)) {
+			if ok && !render.Holds(written, render.Default(got)) {
 				t.Error("what was recovered renders to something else")
 			}
 			if render.Holds(data, written) != (name == "untouched" || name == "with a key of somebody") {
@@ -96,8 +98,49 @@ func FuzzRecover(f *testing.F) {
 	f.Fuzz(func(t *testing.T, access, tokenType, scope []byte, hash string, unix int64) {
 		data := map[string][]byte{"access_token": access, "token_type": tokenType, "scope": scope}
 		got, ok := render.Recover(data, hash, time.Unix(unix, 0))
-		if ok && render.Hash(render.Data(got)) != hash {
+		if ok && render.Hash(render.Default(got), got.ExpiresAt) != hash {
 			t.Error("recovered a token that does not render to the hash")
 		}
 	})
+}
+
+func TestIntact(t *testing.T) {
+	t.Parallel()
+	written := render.Data{"header": []byte("Bearer abc"), "id": []byte("me")}
+	hash := render.Hash(written, expiry)
+	for name, test := range map[string]struct {
+		data     map[string][]byte
+		keys     []string
+		expiries []time.Time
+		ok       bool
+	}{
+		"untouched":              {written, []string{"id", "header"}, []time.Time{{}, expiry}, true},
+		"with somebody's key":    {map[string][]byte{"header": []byte("Bearer abc"), "id": []byte("me"), "x": nil}, []string{"id", "header"}, []time.Time{expiry}, true},
+		"with a key edited":      {map[string][]byte{"header": []byte("Bearer xyz"), "id": []byte("me")}, []string{"id", "header"}, []time.Time{expiry}, false},
+		"with a key removed":     {map[string][]byte{"header": []byte("Bearer abc")}, []string{"id", "header"}, []time.Time{expiry}, false},
+		"with fewer keys wanted": {written, []string{"header"}, []time.Time{expiry}, false},
+		"with another expiry":    {written, []string{"id", "header"}, []time.Time{{}, expiry.Add(time.Hour)}, false},
+		"with no keys wanted":    {written, nil, []time.Time{expiry}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, expiresAt, ok := render.Intact(test.data, test.keys, hash, test.expiries...)
+			if ok != test.ok {
+				t.Fatalf("intact: %t, want %t", ok, test.ok)
+			}
+			if ok && (!expiresAt.Equal(expiry) || len(got) != 2 || !render.Holds(test.data, got)) {
+				t.Error("what was found is not what was written")
+			}
+		})
+	}
+}
+
+func TestDataCannotBePrinted(t *testing.T) {
+	t.Parallel()
+	data := render.Data{"k": []byte("s3cret")}
+	for _, text := range []string{fmt.Sprint(data), fmt.Sprintf("%v %+v %#v %s %x", data, data, data, data, data)} {
+		if strings.Contains(text, "s3cret") || strings.Contains(text, fmt.Sprintf("%x", "s3cret")) {
+			t.Errorf("it shows: %s", text)
+		}
+	}
 }

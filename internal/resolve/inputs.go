@@ -4,42 +4,67 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"strings"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 )
 
-// inputs is what shapes a token: two specs with equal inputs would be given equal
+// inputs is what shapes a token: two plans with equal inputs would be given equal
 // tokens. It holds references, never a secret's value. Every field is left out
 // while it is empty, so that a field added later changes no hash.
 type inputs struct {
-	TokenURL             string                        `json:"tokenURL,omitempty"`
-	ClientAuthentication v1alpha1.ClientAuthentication `json:"clientAuthentication,omitzero"`
-	ProviderRequest      v1alpha1.RequestAdditions     `json:"providerRequest,omitzero"`
-	Lifetime             v1alpha1.Lifetime             `json:"lifetime,omitzero"`
-	GrantType            v1alpha1.GrantType            `json:"grantType,omitempty"`
-	Client               v1alpha1.Client               `json:"client,omitzero"`
-	Scopes               []string                      `json:"scopes,omitempty"`
-	Audiences            []string                      `json:"audiences,omitempty"`
-	Resources            []string                      `json:"resources,omitempty"`
-	Request              v1alpha1.RequestAdditions     `json:"request,omitzero"`
+	TokenURL             v1alpha1.EndpointURL              `json:"tokenURL,omitempty"`
+	Issuer               v1alpha1.EndpointURL              `json:"issuer,omitempty"`
+	ClientAuthentication v1alpha1.ClientAuthentication     `json:"clientAuthentication,omitzero"`
+	ProviderRequest      v1alpha1.ProviderRequest          `json:"providerRequest,omitzero"`
+	ProviderNamespace    string                            `json:"providerNamespace,omitempty"`
+	Response             v1alpha1.Response                 `json:"response,omitzero"`
+	Lifetime             v1alpha1.Lifetime                 `json:"lifetime,omitzero"`
+	GrantType            v1alpha1.GrantType                `json:"grantType,omitempty"`
+	JWTBearer            *v1alpha1.JWTBearer               `json:"jwtBearer,omitempty"`
+	TokenExchange        *v1alpha1.TokenExchange           `json:"tokenExchange,omitempty"`
+	Password             *v1alpha1.Password                `json:"password,omitempty"`
+	Client               v1alpha1.Client                   `json:"client,omitzero"`
+	Variables            map[string]v1alpha1.VariableValue `json:"variables,omitempty"`
+	Scopes               []string                          `json:"scopes,omitempty"`
+	Audiences            []string                          `json:"audiences,omitempty"`
+	Resources            []string                          `json:"resources,omitempty"`
+	Request              v1alpha1.RequestAdditions         `json:"request,omitzero"`
+	// Data is there because what it leaves out of the Secret cannot be had again.
+	Data map[string]v1alpha1.Expression `json:"data,omitempty"`
 }
 
-// InputsHash is a hash of all in a spec that shapes the token. A token with
-// another hash is replaced.
-func InputsHash(spec *v1alpha1.OAuthCredentialSpec) string {
-	encoded, err := json.Marshal(inputs{
-		TokenURL:             spec.Provider.TokenURL,
-		ClientAuthentication: spec.Provider.ClientAuthentication,
-		ProviderRequest:      spec.Provider.Request,
-		Lifetime:             spec.Provider.Lifetime,
+// InputsHash is a hash of all that shapes the token. A token with another hash is
+// replaced.
+func (p *Plan) InputsHash() string {
+	spec := &p.credential.Spec
+	in := inputs{
+		TokenURL:             p.Endpoint.TokenURL,
+		Issuer:               p.Endpoint.Issuer,
+		ClientAuthentication: p.Endpoint.ClientAuthentication,
+		ProviderRequest:      p.Endpoint.Request,
+		Response:             p.Endpoint.Response,
+		Lifetime:             p.Endpoint.Lifetime,
 		GrantType:            spec.GrantType,
-		Client:               spec.Client,
+		JWTBearer:            spec.JWTBearer,
+		TokenExchange:        spec.TokenExchange,
+		Password:             spec.Password,
+		Client:               p.client,
+		Variables:            p.variables(),
 		Scopes:               spec.Scopes,
 		Audiences:            spec.Audiences,
 		Resources:            spec.Resources,
 		Request:              spec.Request,
-	})
+		Data:                 spec.Secret.Data,
+	}
+	if namespace := p.providerNamespace(); p.HoldsSecret && namespace != p.credential.Namespace {
+		in.ProviderNamespace = namespace
+	}
+	return hash(in)
+}
+
+// hash is a hash of something that always encodes.
+func hash(of any) string {
+	encoded, err := json.Marshal(of)
 	if err != nil {
 		// Strings, numbers and durations always encode.
 		panic(err)
@@ -47,24 +72,4 @@ func InputsHash(spec *v1alpha1.OAuthCredentialSpec) string {
 	const size = 16 // bytes
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:size])
-}
-
-// merge answers the base entries with those of the same key replaced, whole and
-// in place, and then the entries that the base does not have.
-func merge[T any](base, over []T, key func(T) string) []T {
-	merged := make([]T, 0, len(base)+len(over))
-	position := map[string]int{}
-	for _, entry := range append(append([]T{}, base...), over...) {
-		if at, ok := position[key(entry)]; ok {
-			merged[at] = entry
-			continue
-		}
-		position[key(entry)] = len(merged)
-		merged = append(merged, entry)
-	}
-	return merged
-}
-
-func compareVersions(a, b v1alpha1.SourceVersion) int {
-	return strings.Compare(string(a.Kind)+"/"+a.Name, string(b.Kind)+"/"+b.Name)
 }

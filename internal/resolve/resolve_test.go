@@ -12,7 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/expression"
 	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/resolve"
 )
 
@@ -24,7 +26,7 @@ type objects struct {
 	reads      int
 }
 
-func (o *objects) Secret(_ context.Context, name string) (*corev1.Secret, error) {
+func (o *objects) Secret(_ context.Context, _, name string) (*corev1.Secret, error) {
 	o.reads++
 	if secret, ok := o.secrets[name]; ok || o.err != nil {
 		return secret, o.err
@@ -32,12 +34,27 @@ func (o *objects) Secret(_ context.Context, name string) (*corev1.Secret, error)
 	return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "secrets"}, name)
 }
 
-func (o *objects) ConfigMap(_ context.Context, name string) (*corev1.ConfigMap, error) {
+func (o *objects) ConfigMap(_ context.Context, _, name string) (*corev1.ConfigMap, error) {
 	o.reads++
 	if configMap, ok := o.configMaps[name]; ok || o.err != nil {
 		return configMap, o.err
 	}
 	return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "configmaps"}, name)
+}
+
+func (o *objects) ServiceAccountToken(context.Context, string, v1alpha1.ServiceAccountToken) (redact.String, error) {
+	return redact.New("a.b.c"), o.err
+}
+
+// planned resolves a credential that needs no provider but its own.
+func planned(t *testing.T, c *v1alpha1.OAuthCredential, reader *objects) (resolve.Resolved, error) {
+	t.Helper()
+	plan, err := resolve.Join(c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolver := resolve.Resolver{Reader: reader, Expressions: expression.NewCompiler(), Now: time.Now}
+	return resolver.Resolve(t.Context(), plan)
 }
 
 func namespace() *objects {
@@ -63,7 +80,7 @@ func credential(change func(*v1alpha1.OAuthCredentialSpec)) *v1alpha1.OAuthCrede
 	c := &v1alpha1.OAuthCredential{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "web", Name: "c"},
 		Spec: v1alpha1.OAuthCredentialSpec{
-			Provider:  v1alpha1.Endpoint{TokenURL: "https://as.example/token"},
+			Provider:  &v1alpha1.Endpoint{TokenURL: "https://as.example/token"},
 			GrantType: v1alpha1.GrantClientCredentials,
 			Client:    v1alpha1.Client{IDRef: ref("client", "id"), SecretRef: ref("client", "secret")},
 		},
@@ -75,7 +92,7 @@ func credential(change func(*v1alpha1.OAuthCredentialSpec)) *v1alpha1.OAuthCrede
 func TestRequest(t *testing.T) {
 	t.Parallel()
 	reader := namespace()
-	resolved, err := resolve.Request(t.Context(), credential(func(s *v1alpha1.OAuthCredentialSpec) {
+	resolved, err := planned(t, credential(func(s *v1alpha1.OAuthCredentialSpec) {
 		s.Scopes = []string{"read", "write"}
 		s.Provider.Timeout = &metav1.Duration{Duration: 3 * time.Second}
 		s.Provider.TLS = &v1alpha1.TLS{CARef: &v1alpha1.CAReference{Kind: v1alpha1.KindConfigMap, Name: "ca", Key: "ca.crt"}}
@@ -124,7 +141,7 @@ func TestTheMethodFollowsFromTheClient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			resolved, err := resolve.Request(t.Context(), credential(test.change), namespace())
+			resolved, err := planned(t, credential(test.change), namespace())
 			if err != nil || resolved.Request.Client.Method != test.want {
 				t.Errorf("got %q and error %v, want %q", resolved.Request.Client.Method, err, test.want)
 			}
@@ -148,7 +165,7 @@ func TestWhatIsWrongWithASource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := resolve.Request(t.Context(), credential(test.change), namespace())
+			_, err := planned(t, credential(test.change), namespace())
 			var source *resolve.SourceError
 			if !errors.As(err, &source) || source.Problem != test.problem {
 				t.Fatalf("got %v, want %q", err, test.problem)
@@ -161,7 +178,7 @@ func TestAnAPIServerInTroubleIsNobodysMistake(t *testing.T) {
 	t.Parallel()
 	reader := namespace()
 	reader.err = errors.New("the server is away")
-	_, err := resolve.Request(t.Context(), credential(func(*v1alpha1.OAuthCredentialSpec) {}), reader)
+	_, err := planned(t, credential(func(*v1alpha1.OAuthCredentialSpec) {}), reader)
 	var source *resolve.SourceError
 	if err == nil || errors.As(err, &source) {
 		t.Errorf("got %v, want the reader's error", err)
@@ -170,7 +187,14 @@ func TestAnAPIServerInTroubleIsNobodysMistake(t *testing.T) {
 
 func TestInputsHash(t *testing.T) {
 	t.Parallel()
-	base := resolve.InputsHash(&credential(func(*v1alpha1.OAuthCredentialSpec) {}).Spec)
+	hash := func(change func(*v1alpha1.OAuthCredentialSpec)) string {
+		plan, err := resolve.Join(credential(change), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan.InputsHash()
+	}
+	base := hash(func(*v1alpha1.OAuthCredentialSpec) {})
 	for name, test := range map[string]struct {
 		change func(*v1alpha1.OAuthCredentialSpec)
 		same   bool
@@ -178,6 +202,7 @@ func TestInputsHash(t *testing.T) {
 		"scopes":     {func(s *v1alpha1.OAuthCredentialSpec) { s.Scopes = []string{"a"} }, false},
 		"token URL":  {func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.TokenURL += "2" }, false},
 		"client":     {func(s *v1alpha1.OAuthCredentialSpec) { s.Client.ID = "other" }, false},
+		"data":       {func(s *v1alpha1.OAuthCredentialSpec) { s.Secret.Data = map[string]v1alpha1.Expression{"a": "'b'"} }, false},
 		"lifetime":   {func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.Lifetime.ExpiresInUnit = "Minutes" }, false},
 		"parameters": {func(s *v1alpha1.OAuthCredentialSpec) { s.Request.Parameters = []v1alpha1.Parameter{{Name: "a"}} }, false},
 		"timeout":    {func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.Timeout = &metav1.Duration{} }, true},
@@ -187,7 +212,7 @@ func TestInputsHash(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := resolve.InputsHash(&credential(test.change).Spec); (got == base) != test.same {
+			if got := hash(test.change); (got == base) != test.same {
 				t.Errorf("the hash is the same: %t, want %t", got == base, test.same)
 			}
 		})

@@ -1,54 +1,125 @@
 package resolve
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 )
 
-// Reader reads the Secrets and ConfigMaps of one namespace, each whole and as it
-// is now. A missing object is an error that apierrors.IsNotFound knows.
-type Reader interface {
-	Secret(ctx context.Context, name string) (*corev1.Secret, error)
-	ConfigMap(ctx context.Context, name string) (*corev1.ConfigMap, error)
-}
-
 // Source names an object that a token request is made from.
 type Source struct {
-	Kind v1alpha1.ReferenceKind
-	Name string
-	// Client says that the object holds the client's id or secret: a new version
-	// of it makes the tokens got by the old one suspect.
+	Kind      v1alpha1.ReferenceKind
+	Namespace string
+	Name      string
+	// Client says that the object holds the client's id or key: a new version of it
+	// makes the tokens got by the old one suspect.
 	Client bool
+	// RecordedName is its name as the credential's status has it: not the object's
+	// own where the credential's owner may not see that.
+	RecordedName string
 }
 
-// Sources lists the objects that a credential refers to, each once, in a stable
-// order.
-func Sources(spec *v1alpha1.OAuthCredentialSpec) []Source {
+// CredentialSources lists the objects that a credential itself refers to, in its own
+// namespace.
+func CredentialSources(credential *v1alpha1.OAuthCredential) []Source {
+	spec := &credential.Spec
+	names := clientNames(&spec.Client)
+	sources := secretsOf(credential.Namespace, names, true)
+	sources = append(sources, secretsOf(credential.Namespace, grantNames(spec), true)...)
+	sources = append(sources, secretsOf(credential.Namespace, append(secretNames(spec.Request), exchangedNames(spec)...), false)...)
+	if spec.Provider != nil {
+		sources = append(sources, endpointSources(spec.Provider, credential.Namespace)...)
+	}
+	return unique(sources)
+}
+
+// ProviderSources lists the objects that a provider refers to.
+func ProviderSources(spec *v1alpha1.OAuthProviderSpec, namespace string) []Source {
 	var sources []Source
-	for _, ref := range []*v1alpha1.SecretKeyReference{spec.Client.IDRef, spec.Client.SecretRef} {
-		if ref != nil {
-			sources = append(sources, Source{Kind: v1alpha1.KindSecret, Name: ref.Name, Client: true})
+	if spec.Client != nil {
+		sources = secretsOf(namespace, clientNames(spec.Client), true)
+	}
+	return unique(append(sources, endpointSources(&spec.Endpoint, namespace)...))
+}
+
+// Sources lists the objects that the token requests are made from, each once, in a
+// stable order.
+func (p *Plan) Sources() []Source {
+	sources := CredentialSources(p.credential)
+	if p.Provider == nil {
+		return sources
+	}
+	for _, source := range ProviderSources(p.Provider.Spec, p.Provider.Namespace) {
+		if p.Provider.isCluster() {
+			source.RecordedName = "provider-" + hash([]string{string(p.Provider.UID), source.Name})
 		}
+		sources = append(sources, source)
 	}
-	for _, additions := range []v1alpha1.RequestAdditions{spec.Provider.Request, spec.Request} {
-		for _, name := range secretNames(additions) {
-			sources = append(sources, Source{Kind: v1alpha1.KindSecret, Name: name})
-		}
-	}
-	if ca := caRef(spec); ca != nil {
-		sources = append(sources, Source{Kind: ca.Kind, Name: ca.Name})
-	}
-	// Of two that name one object, the one that is the client's comes first and stays.
+	return unique(sources)
+}
+
+// unique sorts sources. Of two that name one object, the one that is the client's
+// comes first and stays.
+func unique(sources []Source) []Source {
 	slices.SortStableFunc(sources, func(a, b Source) int {
-		return strings.Compare(string(a.Kind)+"/"+a.Name, string(b.Kind)+"/"+b.Name)
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.RecordedName, b.RecordedName))
 	})
-	return slices.CompactFunc(sources, func(a, b Source) bool { return a.Kind == b.Kind && a.Name == b.Name })
+	return slices.CompactFunc(sources, func(a, b Source) bool { return a.Kind == b.Kind && a.RecordedName == b.RecordedName })
+}
+
+func secretsOf(namespace string, names []string, client bool) []Source {
+	sources := make([]Source, 0, len(names))
+	for _, name := range names {
+		sources = append(sources, Source{
+			Kind: v1alpha1.KindSecret, Namespace: namespace, Name: name, Client: client, RecordedName: name,
+		})
+	}
+	return sources
+}
+
+func endpointSources(endpoint *v1alpha1.Endpoint, namespace string) []Source {
+	sources := secretsOf(namespace, secretNames(endpoint.Request.RequestAdditions), false)
+	if endpoint.TLS != nil && endpoint.TLS.CARef != nil {
+		ca := endpoint.TLS.CARef
+		sources = append(sources, Source{Kind: ca.Kind, Namespace: namespace, Name: ca.Name, RecordedName: ca.Name})
+	}
+	return sources
+}
+
+// clientNames are the Secrets that a client's id and key come from.
+func clientNames(client *v1alpha1.Client) []string {
+	names := keyNames(client.IDRef, client.SecretRef, client.PrivateKeyRef)
+	if client.CertificateRef != nil {
+		names = append(names, client.CertificateRef.Name)
+	}
+	return names
+}
+
+// grantNames are the Secrets that stand for who asks, beside the client.
+func grantNames(spec *v1alpha1.OAuthCredentialSpec) []string {
+	var names []string
+	if spec.JWTBearer != nil {
+		names = append(names, keyNames(spec.JWTBearer.PrivateKeyRef)...)
+	}
+	if spec.Password != nil {
+		names = append(names, keyNames(spec.Password.UsernameRef, &spec.Password.PasswordRef)...)
+	}
+	return names
+}
+
+// exchangedNames are the Secrets with tokens that are exchanged. Those change as a
+// matter of course.
+func exchangedNames(spec *v1alpha1.OAuthCredentialSpec) []string {
+	if spec.TokenExchange == nil {
+		return nil
+	}
+	names := keyNames(spec.TokenExchange.SubjectToken.SecretKeyRef)
+	if actor := spec.TokenExchange.ActorToken; actor != nil {
+		names = append(names, keyNames(actor.SecretKeyRef)...)
+	}
+	return names
 }
 
 // secretNames are the Secrets that headers and parameters come from.
@@ -67,11 +138,14 @@ func secretNames(additions v1alpha1.RequestAdditions) []string {
 	return names
 }
 
-func caRef(spec *v1alpha1.OAuthCredentialSpec) *v1alpha1.CAReference {
-	if spec.Provider.TLS == nil {
-		return nil
+func keyNames(refs ...*v1alpha1.SecretKeyReference) []string {
+	var names []string
+	for _, ref := range refs {
+		if ref != nil {
+			names = append(names, ref.Name)
+		}
 	}
-	return spec.Provider.TLS.CARef
+	return names
 }
 
 // Problem is what is wrong with a source.
@@ -93,11 +167,17 @@ type SourceError struct {
 	Key     string
 	Field   string
 	Problem Problem
+	// Provider is the provider that names the object, where the credential's owner
+	// may not see which one that is; else empty.
+	Provider string
 }
 
 // Error says what is wrong and what to change, in a form that stays the same
 // from one attempt to the next.
 func (e *SourceError) Error() string {
+	if e.Provider != "" {
+		return fmt.Sprintf("a Secret or ConfigMap that the %s names cannot be used: its administrator finds more in its status", e.Provider)
+	}
 	switch e.Problem {
 	case NotFound:
 		return fmt.Sprintf("%s %q, named by %s, does not exist: create it, or correct the reference", e.Kind, e.Name, e.Field)

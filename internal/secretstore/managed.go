@@ -41,13 +41,22 @@ func (f fieldSet) has(path ...string) bool {
 	return ok
 }
 
-// within tells whether the fields at a path are all among the wanted keys.
-func (f fieldSet) within(wanted map[string]string, path ...string) bool {
+// keys are the keys that the set has at a path, in no order.
+func (f fieldSet) keys(path ...string) []string {
+	var keys []string
 	for field := range f.at(path...) {
 		if key, ok := strings.CutPrefix(field, "f:"); ok {
-			if _, ok := wanted[key]; !ok {
-				return false
-			}
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// within tells whether the fields at a path are all among the wanted keys.
+func (f fieldSet) within(wanted map[string]string, path ...string) bool {
+	for _, key := range f.keys(path...) {
+		if _, ok := wanted[key]; !ok {
+			return false
 		}
 	}
 	return true

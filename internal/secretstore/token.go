@@ -2,6 +2,7 @@ package secretstore
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,9 @@ const credentialKind = "OAuthCredential"
 
 // Token is a token as it is published.
 type Token struct {
-	render.Token
+	Data render.Data
+	// ExpiresAt is zero where the lifetime is unknown.
+	ExpiresAt time.Time
 	// IssuedAt is the instant before the token was asked for.
 	IssuedAt time.Time
 	// InputsHash is a hash of what the token was asked for with.
@@ -64,23 +67,36 @@ func Inspect(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, known 
 	described, _ := Describe(&secret.ObjectMeta)
 	issuedAt, issued := instant(secret.Annotations[v1alpha1.AnnotationIssuedAt])
 	written, _ := instant(string(secret.Data[v1alpha1.KeyExpiresAt]))
+	found, expiresAt, ok := recoverData(secret, credential, described.Life.ExpiresAt, written, known.ExpiresAt)
+	if ok && expiresAt.Equal(known.ExpiresAt) && !known.IssuedAt.IsZero() {
+		// It is the token that the status speaks of, whatever became of the annotation.
+		issuedAt, issued = known.IssuedAt, true
+	}
+	if !ok || !issued || !plausible(issuedAt, expiresAt) {
+		return Token{}, false, false
+	}
+	token = Token{Data: found, ExpiresAt: expiresAt, IssuedAt: issuedAt.UTC(), InputsHash: secret.Annotations[v1alpha1.AnnotationInputsHash]}
+	return token, !asWritten(secret, configuration(credential, token, adopted)), true
+}
+
+// recoverData finds what was written into a Secret: where its own keys are what they
+// were, or the default keys can be told in spite of edits.
+func recoverData(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, expiries ...time.Time) (render.Data, time.Time, bool) {
 	hash := secret.Annotations[v1alpha1.AnnotationDataHash]
-	found, ok := render.Recover(secret.Data, hash, described.Life.ExpiresAt, written, known.ExpiresAt)
+	mine := managedBy(secret.ManagedFields, FieldManager).keys("f:data")
+	for _, keys := range [][]string{mine, slices.Collect(maps.Keys(credential.Spec.Secret.Data))} {
+		if data, expiresAt, ok := render.Intact(secret.Data, keys, hash, expiries...); ok {
+			return data, expiresAt, true
+		}
+	}
+	found, ok := render.Recover(secret.Data, hash, expiries...)
 	if !ok && secret.Data != nil {
 		// Where somebody has edited the scope, it likely was the one that was asked for.
 		data := maps.Clone(secret.Data)
 		data[v1alpha1.KeyScope] = []byte(strings.Join(credential.Spec.Scopes, " "))
-		found, ok = render.Recover(data, hash, described.Life.ExpiresAt, written, known.ExpiresAt)
+		found, ok = render.Recover(data, hash, expiries...)
 	}
-	if ok && found.ExpiresAt.Equal(known.ExpiresAt) && !known.IssuedAt.IsZero() {
-		// It is the token that the status speaks of, whatever became of the annotation.
-		issuedAt, issued = known.IssuedAt, true
-	}
-	if !ok || !issued || !plausible(issuedAt, found.ExpiresAt) {
-		return Token{}, false, false
-	}
-	token = Token{Token: found, IssuedAt: issuedAt.UTC(), InputsHash: secret.Annotations[v1alpha1.AnnotationInputsHash]}
-	return token, !asWritten(secret, configuration(credential, token, adopted)), true
+	return render.Default(found), found.ExpiresAt, ok
 }
 
 // plausible says that a token expires after it was issued, if it does.
@@ -124,7 +140,6 @@ func contains(have, want map[string]string) bool {
 // configuration is the Secret that a credential's token makes.
 func configuration(credential *v1alpha1.OAuthCredential, token Token, adopted bool) *corev1ac.SecretApplyConfiguration {
 	target := credential.Spec.Secret
-	data := render.Data(token.Token)
 	labels := text(target.Labels)
 	labels[v1alpha1.LabelManagedBy] = v1alpha1.ManagedByTokensync
 	labels[v1alpha1.LabelCredential] = credential.Name
@@ -132,7 +147,7 @@ func configuration(credential *v1alpha1.OAuthCredential, token Token, adopted bo
 	maps.Copy(annotations, map[string]string{
 		v1alpha1.AnnotationIssuedAt:   token.IssuedAt.UTC().Format(time.RFC3339),
 		v1alpha1.AnnotationInputsHash: token.InputsHash,
-		v1alpha1.AnnotationDataHash:   render.Hash(data),
+		v1alpha1.AnnotationDataHash:   render.Hash(token.Data, token.ExpiresAt),
 	})
 	if !token.ExpiresAt.IsZero() {
 		annotations[v1alpha1.AnnotationExpiresAt] = token.ExpiresAt.UTC().Format(time.RFC3339)
@@ -140,7 +155,7 @@ func configuration(credential *v1alpha1.OAuthCredential, token Token, adopted bo
 	secret := corev1ac.Secret(TargetName(credential), credential.Namespace).
 		WithType(TargetType(credential)).
 		WithLabels(labels).
-		WithData(data)
+		WithData(token.Data)
 	switch policy := deletionPolicy(credential); {
 	case adopted:
 		// Without an owner reference it outlives the credential. The mark tells

@@ -1,0 +1,117 @@
+package oauthcredential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/resolve"
+)
+
+// gatherPlan joins the credential with its provider. Where that cannot be done, there
+// is an obstacle and no plan.
+func (r *Reconciler) gatherPlan(ctx context.Context, f *facts) error {
+	provider, obstacle, err := r.provider(ctx, f.credential)
+	if err != nil || obstacle != nil {
+		f.obstacle = obstacle
+		return err
+	}
+	plan, err := resolve.Join(f.credential, provider)
+	var unfit *resolve.SpecError
+	if errors.As(err, &unfit) {
+		f.obstacle = specFailure(unfit)
+		return nil
+	}
+	f.plan = plan
+	return err
+}
+
+// provider finds the provider that a credential refers to, nil where it names its
+// endpoint itself; or the reason why it may not be used.
+func (r *Reconciler) provider(ctx context.Context, credential *v1alpha1.OAuthCredential) (*resolve.Provider, *failure, error) {
+	ref := credential.Spec.ProviderRef
+	switch {
+	case ref == nil:
+		return nil, nil, nil
+	case ref.Kind == v1alpha1.KindClusterOAuthProvider:
+		return r.clusterProvider(ctx, credential.Namespace, ref.Name)
+	}
+	found := &v1alpha1.OAuthProvider{}
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: credential.Namespace, Name: ref.Name}, found)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, nil, err
+	}
+	if err != nil {
+		return nil, obstacle(v1alpha1.ReasonProviderNotFound,
+			"the OAuthProvider %q does not exist in this namespace: create it, or correct spec.providerRef", ref.Name), nil
+	}
+	return &resolve.Provider{
+		Kind: v1alpha1.KindOAuthProvider, Name: found.Name, UID: found.UID, Namespace: found.Namespace, Spec: &found.Spec,
+	}, nil, nil
+}
+
+// clusterProvider finds a ClusterOAuthProvider for a namespace that it admits.
+func (r *Reconciler) clusterProvider(ctx context.Context, namespace, name string) (*resolve.Provider, *failure, error) {
+	if !r.ClusterProviders {
+		return nil, obstacle(v1alpha1.ReasonProviderNotFound,
+			"ClusterOAuthProviders are not available, because tokensync runs for some namespaces only (--watch-namespaces): "+
+				"use an OAuthProvider in this namespace"), nil
+	}
+	found := &v1alpha1.ClusterOAuthProvider{}
+	err := r.Client.Get(ctx, types.NamespacedName{Name: name}, found)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, nil, err
+	}
+	if err != nil {
+		return nil, obstacle(v1alpha1.ReasonProviderNotFound,
+			"the ClusterOAuthProvider %q does not exist: create it, or correct spec.providerRef", name), nil
+	}
+	admitted, err := r.admits(ctx, found, namespace)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !admitted {
+		return nil, obstacle(v1alpha1.ReasonNamespaceNotAllowed,
+			"the ClusterOAuthProvider %q does not admit this namespace: have its administrator select it in spec.allowedNamespaces", name), nil
+	}
+	return &resolve.Provider{
+		Kind: v1alpha1.KindClusterOAuthProvider, Name: found.Name, UID: found.UID,
+		Namespace: r.OperatorNamespace, Spec: &found.Spec.OAuthProviderSpec,
+	}, nil, nil
+}
+
+// admits tells whether a provider's selector selects a namespace. A selector that
+// cannot be read selects none.
+func (r *Reconciler) admits(ctx context.Context, provider *v1alpha1.ClusterOAuthProvider, namespace string) (bool, error) {
+	if provider.Spec.AllowedNamespaces == nil {
+		return !resolve.HoldsSecret(&provider.Spec.OAuthProviderSpec), nil
+	}
+	selector, err := metav1.LabelSelectorAsSelector(provider.Spec.AllowedNamespaces)
+	if err != nil {
+		return false, nil //nolint:nilerr // The provider's own status tells of it.
+	}
+	if selector.Empty() {
+		return true, nil
+	}
+	object := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}}
+	if err := r.Client.Get(ctx, types.NamespacedName{Name: namespace}, object); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return selector.Matches(labels.Set(object.Labels)), nil
+}
+
+// obstacle is what keeps a token from being asked for until something changes.
+func obstacle(reason, format string, arguments ...any) *failure {
+	return &failure{reason: reason, class: lifetime.Configuration, message: fmt.Sprintf(format, arguments...)}
+}
+
+func specFailure(e *resolve.SpecError) *failure {
+	return &failure{reason: e.Reason, class: lifetime.Configuration, message: e.Error()}
+}

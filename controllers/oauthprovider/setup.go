@@ -1,0 +1,66 @@
+package oauthprovider
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/resolve"
+)
+
+// SetupNamespaced registers the reconciler for OAuthProviders.
+func (r Reconciler) SetupNamespaced(manager ctrl.Manager) error {
+	r.kind = namespaced()
+	r.Forget = nil // Only cluster providers have series of their own.
+	return r.setup(manager)
+}
+
+// SetupCluster registers the reconciler for ClusterOAuthProviders.
+func (r Reconciler) SetupCluster(manager ctrl.Manager) error {
+	r.kind = cluster()
+	return r.setup(manager)
+}
+
+func (r *Reconciler) setup(manager ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(manager).
+		For(r.kind.empty(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.readersOf(v1alpha1.KindSecret))).
+		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.readersOf(v1alpha1.KindConfigMap))).
+		Complete(r)
+}
+
+// readersOf answers a function that finds the providers that name an object. There are
+// few providers, so that they are simply looked through.
+func (r *Reconciler) readersOf(kind v1alpha1.ReferenceKind) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []reconcile.Request {
+		if r.kind.name == v1alpha1.KindClusterOAuthProvider && object.GetNamespace() != r.OperatorNamespace {
+			return nil
+		}
+		list, options := r.kind.list(), []client.ListOption{client.UnsafeDisableDeepCopy}
+		if r.kind.name == v1alpha1.KindOAuthProvider {
+			options = append(options, client.InNamespace(object.GetNamespace()))
+		}
+		if err := r.Client.List(ctx, list, options...); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "List providers")
+			return nil
+		}
+		var requests []reconcile.Request
+		for _, item := range r.kind.items(list) {
+			s := r.kind.subject(item, r.OperatorNamespace)
+			for _, source := range resolve.ProviderSources(s.provider.Spec, s.provider.Namespace) {
+				if source.Kind == kind && source.Name == object.GetName() {
+					requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item)})
+					break
+				}
+			}
+		}
+		return requests
+	}
+}

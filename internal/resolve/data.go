@@ -1,0 +1,57 @@
+package resolve
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tokensync/tokensync/internal/expression"
+	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/render"
+)
+
+// Data renders what the Secret is to hold of an answer: the default keys, or what the
+// expressions of the spec make. clientID is that of the request; expiresAt is zero
+// where the token's life is unknown. An error is a *SpecError.
+func (p *Plan) Data(expressions Evaluator, answer *oauth.Answer, clientID string, expiresAt time.Time) (render.Data, error) {
+	token := render.Token{AccessToken: answer.AccessToken, Type: answer.TokenType, Scope: answer.Scope, ExpiresAt: expiresAt}
+	sources := p.credential.Spec.Secret.Data
+	if len(sources) == 0 {
+		return render.Default(token), nil
+	}
+	variables := map[string]any{
+		"token":      p.tokenVariable(answer, token),
+		"client":     map[string]any{"id": clientID},
+		"credential": map[string]any{"name": p.credential.Name, "namespace": p.credential.Namespace},
+	}
+	data := render.Data{}
+	for _, key := range slices.Sorted(maps.Keys(sources)) {
+		at := expressionAt{field: "spec.secret.data." + key, source: sources[key]}
+		value, err := expressions.Evaluate(expression.Data, at.field, string(at.source), variables)
+		if err != nil {
+			return nil, at.specError(err)
+		}
+		text, err := expression.Text(at.field, string(at.source), value)
+		if err != nil {
+			return nil, at.specError(err)
+		}
+		data[key] = []byte(text)
+	}
+	return data, nil
+}
+
+// tokenVariable is the token as expressions see it. The answer itself is not there
+// where the provider holds a secret, which the answer might echo.
+func (p *Plan) tokenVariable(answer *oauth.Answer, token render.Token) map[string]any {
+	variable := maps.Clone(answer.Extra)
+	if variable == nil {
+		variable = map[string]any{}
+	}
+	for key, value := range render.Default(token) {
+		variable[key] = string(value)
+	}
+	if answer.Raw != nil && !p.HoldsSecret {
+		variable["raw"] = answer.Raw
+	}
+	return variable
+}
