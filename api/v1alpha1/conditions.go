@@ -73,6 +73,9 @@ const (
 	// ReasonServiceAccountRefused says that no token of the ServiceAccount may be
 	// used.
 	ReasonServiceAccountRefused = "ServiceAccountRefused"
+	// ReasonTokenConflict says that an older credential gets the same token, from a
+	// provider where a new token ends the one before.
+	ReasonTokenConflict = "TokenConflict"
 	// ReasonProviderReady says that a provider can be used.
 	ReasonProviderReady = "ProviderReady"
 	// ReasonSecretRejected says that the API server refused the rendered Secret.

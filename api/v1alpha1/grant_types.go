@@ -45,8 +45,8 @@ type JWTBearer struct {
 	// +kubebuilder:validation:MaxLength=2048
 	Issuer string `json:"issuer,omitempty"`
 
-	// subject is the `sub` of the assertion, for whom the token is; the issuer of
-	// the assertion when left out.
+	// subject is the `sub` of the assertion, for whom the token is. None is sent when
+	// it is left out, as some providers have it where the issuer asks for itself.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048

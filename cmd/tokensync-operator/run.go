@@ -32,6 +32,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/controllers/oauthcredential"
 	"github.com/tokensync/tokensync/controllers/oauthprovider"
+	"github.com/tokensync/tokensync/internal/discovery"
 	"github.com/tokensync/tokensync/internal/egress"
 	"github.com/tokensync/tokensync/internal/expression"
 	"github.com/tokensync/tokensync/internal/gate"
@@ -97,7 +98,7 @@ func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o
 			},
 		},
 		Expressions: expression.NewCompiler(),
-		Issuers:     tokens,
+		Issuers:     discovery.NewCache(discovery.Options{Discoverer: tokens, Now: realClock.Now}),
 		Now:         realClock.Now,
 	}
 	clusterProviders := len(o.watchNamespaces) == 0

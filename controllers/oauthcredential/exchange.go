@@ -2,8 +2,10 @@ package oauthcredential
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -102,12 +104,15 @@ func (x exchange) ask(o *outcome, answered func()) {
 	o.latency = now().Sub(o.sentAt)
 	if err != nil {
 		o.failure = tokenFailure(err)
+		if resolved.Issuer != nil && misdirected(err) {
+			x.resolver.Issuers.Forget(*resolved.Issuer)
+		}
 		// What is refused on our side was never sent.
 		o.sent = o.failure.class != lifetime.Configuration
 		return
 	}
 	o.sent = true
-	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(x.plan.Endpoint.Lifetime), answer.Sent, answer.Received)
+	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(&x.plan.Endpoint), answer.Sent, answer.Received)
 	if err != nil {
 		o.failure = lifetimeFailure(err, x.held)
 		return
@@ -119,6 +124,13 @@ func (x exchange) ask(o *outcome, answered func()) {
 		return
 	}
 	o.token = &secretstore.Token{Data: data, ExpiresAt: life.ExpiresAt, IssuedAt: life.IssuedAt, InputsHash: x.inputsHash}
+}
+
+// misdirected tells whether an answer may come from an endpoint that is no longer the
+// issuer's.
+func misdirected(err error) bool {
+	var e *oauth.Error
+	return errors.As(err, &e) && slices.Contains([]int{301, 302, 307, 308, 404, 405, 410}, e.Status)
 }
 
 // result is what the outcome says about the provider.
@@ -137,8 +149,9 @@ func (o *outcome) result() gate.Result {
 	}
 }
 
-func lifetimeRules(l v1alpha1.Lifetime) lifetime.Rules {
-	rules := lifetime.Rules{Unit: lifetime.Unit(l.ExpiresInUnit)}
+func lifetimeRules(endpoint *v1alpha1.Endpoint) lifetime.Rules {
+	l := endpoint.Lifetime
+	rules := lifetime.Rules{Unit: lifetime.Unit(l.ExpiresInUnit), Reissue: lifetime.Reissue(endpoint.TokenReissue)}
 	if l.Default != nil {
 		rules.Default = l.Default.Duration
 	}

@@ -38,6 +38,7 @@ var stalling = map[string]bool{
 	v1alpha1.ReasonIncompatibleProvider:  true,
 	v1alpha1.ReasonInvalidExpression:     true,
 	v1alpha1.ReasonServiceAccountRefused: true,
+	v1alpha1.ReasonTokenConflict:         true,
 }
 
 // tokenFailure reads the error of a token request.

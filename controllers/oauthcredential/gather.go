@@ -69,6 +69,7 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 	}
 	if replaced, ok := r.writes.seen(credential); ok {
 		r.exchanges.forget(replaced, keyOf(credential))
+		r.claims.release(replaced)
 	}
 	if err := r.gatherPlan(ctx, f); err != nil {
 		return nil, err

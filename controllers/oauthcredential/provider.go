@@ -29,8 +29,30 @@ func (r *Reconciler) gatherPlan(ctx context.Context, f *facts) error {
 		f.obstacle = specFailure(unfit)
 		return nil
 	}
+	if err != nil {
+		return err
+	}
 	f.plan = plan
-	return err
+	r.claim(f)
+	return nil
+}
+
+// claim finds an older credential that wants the same token of a provider where a new
+// token ends the one before.
+func (r *Reconciler) claim(f *facts) {
+	older, freed := r.claims.set(f.credential, f.plan.ExclusiveToken())
+	for _, name := range freed {
+		r.wake(name)
+	}
+	switch {
+	case older == nil:
+	case older.name.Namespace == f.credential.Namespace:
+		f.obstacle = obstacle(v1alpha1.ReasonTokenConflict, "the older OAuthCredential %q gets the same token, and a new one would end "+
+			"the one before: use its Secret, or a client or scopes of its own", older.name.Name)
+	default:
+		f.obstacle = obstacle(v1alpha1.ReasonTokenConflict, "an older OAuthCredential of another namespace gets the same token, and a new "+
+			"one would end the one before: use a client or scopes of its own")
+	}
 }
 
 // provider finds the provider that a credential refers to, nil where it names its

@@ -56,6 +56,7 @@ type Reconciler struct {
 	store     secretstore.Store
 	exchanges *exchanges
 	writes    lastWrites
+	claims    claims
 	wakeups   chan event.GenericEvent
 	// background is the context of token requests: it ends with the manager.
 	background context.Context //nolint:containedctx // Token requests outlive the reconcile that starts them.
@@ -134,6 +135,9 @@ func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResu
 func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) error {
 	if uid, ok := r.writes.forget(key); ok {
 		r.exchanges.forget(uid, key)
+		for _, name := range r.claims.release(uid) {
+			r.wake(name)
+		}
 	}
 	secrets := secretMetadataList()
 	if err := r.Client.List(ctx, secrets, client.InNamespace(key.Namespace),

@@ -51,6 +51,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 	r.background = ctx
 	r.store = secretstore.Store{Writer: r.Client, Reader: r.APIReader}
 	r.writes.written = map[types.NamespacedName]write{}
+	r.claims = newClaims()
 	r.wakeups = make(chan event.GenericEvent, wakeupBuffer)
 	r.exchanges = newExchanges(r.Clock, r.Gate, r.wake)
 	if err := addIndexes(ctx, manager.GetFieldIndexer(), r.ClusterProviders); err != nil {

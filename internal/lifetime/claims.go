@@ -37,6 +37,9 @@ type Rules struct {
 	Default time.Duration
 	// Maximum is the longest lifetime that is believed. 0 or less means 720h.
 	Maximum time.Duration
+	// Reissue is what a new token means for the one before. Under Same a lifetime may be the rest of one: 0 then says
+	// that under a second is left, whatever Default says, and a short one deserves no warning.
+	Reissue Reissue
 }
 
 // maximum returns the longest lifetime to believe, in whole seconds.

@@ -62,7 +62,8 @@ type Facts struct {
 	Drifted  bool
 	RepairAt time.Time
 
-	// SpecChanged, ClientChanged and Requested are the triggers of those names.
+	// SpecChanged, ClientChanged and Requested are the triggers of those names. Under
+	// Replaces a changed client is none: the next refresh brings it into use.
 	SpecChanged, ClientChanged, Requested bool
 
 	// Failed says that the last request failed, and RetryAt when that failure's
@@ -95,7 +96,8 @@ type Decision struct {
 
 // Decide says what a credential needs at the instant now.
 func Decide(f Facts, now time.Time) Decision {
-	d := f.want()
+	f = f.rewound(now)
+	d := f.want(now)
 	due := !d.RequestAt.IsZero() && !now.Before(d.RequestAt)
 	switch {
 	case f.Blocked, f.InFlight:
@@ -128,7 +130,7 @@ func (f Facts) heldBack() bool {
 }
 
 // want works out why the next token is wanted and from when on.
-func (f Facts) want() Decision {
+func (f Facts) want(now time.Time) Decision {
 	var trigger Trigger
 	switch {
 	case f.heldBack():
@@ -140,25 +142,26 @@ func (f Facts) want() Decision {
 		trigger = NoToken
 	case f.SpecChanged:
 		trigger = SpecChanged
-	case f.ClientChanged:
+	case f.ClientChanged && f.Policy.Reissue != Replaces:
+		// Where a new token ends the old one, that is too dear for a client that may be as good as the last.
 		trigger = ClientChanged
 	case f.Requested:
 		trigger = Requested
 	default:
-		return Decision{Trigger: Due, RequestAt: f.spaced(RefreshAt(f.Token, f.Policy, f.Seed))}
+		return Decision{Trigger: Due, RequestAt: f.spaced(f.refreshAt(now))}
 	}
-	if at, ok := f.scheduled(); ok && at.Before(f.AllowedAt) {
+	if at, ok := f.scheduled(now); ok && at.Before(f.AllowedAt) {
 		return Decision{Trigger: trigger, RequestAt: f.spaced(at)} // A change never makes it later.
 	}
 	return Decision{Trigger: trigger, Unscheduled: true, RequestAt: f.spaced(f.AllowedAt)}
 }
 
 // scheduled is when the next request would be due, had nothing changed.
-func (f Facts) scheduled() (time.Time, bool) {
+func (f Facts) scheduled(now time.Time) (time.Time, bool) {
 	if f.Failed {
 		return f.RetryAt, !f.RetryAt.IsZero()
 	}
-	return RefreshAt(f.Token, f.Policy, f.Seed), f.Held
+	return f.refreshAt(now), f.Held
 }
 
 // spaced moves at behind the last request by the least distance. It never is the

@@ -209,6 +209,9 @@ func TestBucketStep(t *testing.T) {
 func FuzzDecide(f *testing.F) {
 	f.Add(int64(3600), int64(60), int64(0), int64(0), int64(0), uint16(0))
 	f.Add(int64(1), int64(1), int64(1), int64(1), int64(1), uint16(0xffff))
+	f.Add(int64(3600), int64(-86400), int64(0), int64(60), int64(0), uint16(1<<3))
+	f.Add(int64(3600), int64(-86400), int64(0), int64(60), int64(0), uint16(1<<7|1<<9))
+	f.Add(int64(3600), int64(60), int64(0), int64(0), int64(0), uint16(1<<3|1<<5|1<<11))
 	f.Fuzz(func(t *testing.T, life, at, last, retry, allowed int64, flags uint16) {
 		within := func(seconds int64) time.Duration { return time.Duration(seconds%1e6) * time.Second }
 		flag := func(bit int) bool { return flags&(1<<bit) != 0 }
@@ -217,6 +220,11 @@ func FuzzDecide(f *testing.F) {
 			SpecChanged: flag(4), ClientChanged: flag(5), Requested: flag(6),
 			Failed: flag(7), CauseChanged: flag(8), Drifted: flag(10),
 			LastRequest: issued.Add(within(last)), AllowedAt: issued.Add(within(allowed)), Seed: "uid",
+		}
+		if flag(11) {
+			facts.Policy.Reissue = lifetime.Replaces
+		} else if flag(12) {
+			facts.Policy.Reissue = lifetime.Same
 		}
 		if facts.Held {
 			facts.Token = lifetime.Token{IssuedAt: issued}
@@ -229,13 +237,21 @@ func FuzzDecide(f *testing.F) {
 		}
 		now := issued.Add(within(at))
 		d := lifetime.Decide(facts, now)
+		setBack := facts.LastRequest.Sub(now) > time.Minute
+		asked := facts.SpecChanged || facts.Requested || facts.Failed || !facts.Held
 		switch {
-		case d.Action == lifetime.Request && now.Sub(facts.LastRequest) < time.Second:
+		case d.Action == lifetime.Request && !setBack && now.Sub(facts.LastRequest) < time.Second:
 			t.Errorf("a request %s after the last one", now.Sub(facts.LastRequest))
 		case d.Action == lifetime.Request && d.Unscheduled && now.Before(facts.AllowedAt):
 			t.Error("an unscheduled request that the bucket does not allow")
 		case d.Action != lifetime.Wait && d.Action != lifetime.Repair && (facts.Blocked || facts.InFlight):
 			t.Errorf("%s while blocked or in flight", d.Action)
+		case flag(11) && d.Action == lifetime.Request && !asked && d.Trigger != lifetime.Due &&
+			now.Before(lifetime.RefreshAt(facts.Token, facts.Policy, facts.Seed)):
+			t.Errorf("a token is ended for %s", d.Trigger)
+		case setBack && facts.Held && !facts.Failed && d.RequestAt.Sub(now) > max(within(life), time.Hour) &&
+			now.Before(issued.Add(-time.Minute)) && d.RequestAt.After(facts.AllowedAt):
+			t.Errorf("the clock was set back, and the next request is %v away", d.RequestAt.Sub(now))
 		case !d.NextLook.IsZero() && !d.NextLook.After(now):
 			t.Error("the next look lies in the past: a hot loop")
 		case d.Action == lifetime.Wait && d.NextLook.IsZero() && !facts.Blocked && !facts.InFlight:

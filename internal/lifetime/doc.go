@@ -25,10 +25,15 @@
 // [RequestTimeout] how long to wait for one answer. Jitter is a hash of a seed that the caller chooses (the
 // credential's UID) and of what is being scheduled, so the same question always has the same answer.
 //
+// What a new token means for the one before ([Reissue]) shapes all three: where it ends the other, [RefreshAt] is late
+// and [Decide] mints for little else; where it is the same one until that expires, [Read] takes a life for the rest of
+// one, and [RefreshAt] asks near its end and right after it.
+//
 // # From facts to an action
 //
 // [Decide] puts these together: it says whether to ask, to publish or to wait, why, and when to look again. [Bucket]
-// bounds the requests that no schedule made due.
+// bounds the requests that no schedule made due. A clock that is set back makes few tokens due at once and keeps none
+// waiting for long; one that is set forward cannot be told from a machine that was asleep.
 //
 // # Bounds
 //

@@ -83,17 +83,24 @@ func FuzzRead(f *testing.F) {
 
 func FuzzSchedule(f *testing.F) {
 	for _, life := range []int64{-1, 0, 1, 2, 3, 5, 10, 60, 1199, 3600, 86400, 2592000, 1 << 40} {
-		f.Add(base.Unix(), life, 0, int64(0), "uid", "Transient", 1, int64(0), int64(30), int64(0))
-		f.Add(base.Unix(), life, 95, int64(time.Minute), "uid", "Throttled", 1<<62, int64(3600e9), int64(0), int64(1))
-		f.Add(base.Unix(), life, 100, int64(time.Hour), "", "Rejected", 3, int64(-1), int64(-30), int64(1e9))
-		f.Add(base.Unix(), life, -1, int64(-1), "x", "Protocol", -1<<63, int64(1), int64(1<<40), int64(5))
+		for _, reissue := range []string{"", "Same", "Replaces"} {
+			f.Add(base.Unix(), life, 0, int64(0), reissue, int64(0), "uid", "Transient", 1, int64(0), int64(30), int64(0))
+			f.Add(base.Unix(), life, 95, int64(time.Minute), reissue, int64(time.Hour), "uid", "Throttled", 1<<62, int64(3600e9), int64(0), int64(1))
+			f.Add(base.Unix(), life, 100, int64(time.Hour), reissue, int64(-1), "", "Rejected", 3, int64(-1), int64(-30), int64(1e9))
+			f.Add(base.Unix(), life, -1, int64(-1), reissue, int64(1<<63-1), "x", "Protocol", -1<<63, int64(1), int64(1<<40), int64(5))
+		}
 	}
-	f.Fuzz(func(t *testing.T, issuedAt, seconds int64, percent int, before int64, seed, class string, count int, retryAfter, sinceFirst, nanos int64) {
+	f.Fuzz(func(t *testing.T, issuedAt, seconds int64, percent int, before int64, reissue string, timeout int64,
+		seed, class string, count int, retryAfter, sinceFirst, nanos int64,
+	) {
 		token := lifetime.Token{IssuedAt: instantOf(issuedAt)}
 		if seconds >= 0 {
 			token.ExpiresAt = instantOf(issuedAt).Add(time.Duration(seconds%(1<<33)) * time.Second)
 		}
-		policy := lifetime.Policy{AfterPercent: percent, Before: time.Duration(before)}
+		policy := lifetime.Policy{
+			AfterPercent: percent, Before: time.Duration(before),
+			Reissue: lifetime.Reissue(reissue), Timeout: time.Duration(timeout),
+		}
 		checkRefreshAt(t, token, policy, lifetime.RefreshAt(token, policy, seed))
 
 		last := token.IssuedAt.Add(time.Duration(nanos))
@@ -120,10 +127,36 @@ func checkRefreshAt(t *testing.T, token lifetime.Token, policy lifetime.Policy, 
 		if after < 57*time.Minute || after > time.Hour {
 			t.Fatalf("unknown lifetime: refresh after %v", after)
 		}
+	case policy.Reissue == lifetime.Same && policy.AfterPercent <= 0 && policy.Before <= 0:
+		if left := life - after; life <= 5*time.Second && left != -time.Second ||
+			life > 5*time.Second && (left < time.Second || left > 46*time.Second || left > life/10+2*time.Second) {
+			t.Fatalf("%v: refresh at %v, %v before expiry", token, at, left)
+		}
 	case life >= 2*time.Second && !at.Before(token.ExpiresAt), life == time.Second && at.After(token.ExpiresAt):
 		t.Fatalf("%v: refresh at %v", token, at)
+	case policy.Reissue == lifetime.Replaces:
+		checkReplaces(t, policy, life, after)
 	case policy.Before > 0 && policy.Before < life && after > max(life-policy.Before, life/10+time.Second):
 		t.Fatalf("%v: refresh at %v, not %v before expiry", token, at, policy.Before)
+	}
+}
+
+// checkReplaces holds the bounds of a refresh that ends the token before.
+func checkReplaces(t *testing.T, policy lifetime.Policy, life, after time.Duration) {
+	t.Helper()
+	if policy.AfterPercent > 0 || life < 4*time.Second {
+		return
+	}
+	timeout := policy.Timeout
+	if timeout <= 0 {
+		timeout = 30 * time.Second
+	}
+	latest := min(life/100*95, life-max(time.Minute, 2*min(timeout, life)))
+	switch {
+	case after < life-life/3:
+		t.Fatalf("a life of %v: refresh after %v, before two thirds", life, after)
+	case after > max(latest, life-life/3+time.Second):
+		t.Fatalf("a life of %v: refresh after %v, want %v at most", life, after, latest)
 	}
 }
 

@@ -53,10 +53,13 @@ func Read(c Claims, r Rules, sent, received time.Time) (Token, []Warning, error)
 		life = maximum
 	}
 	life = life.Truncate(time.Second)
+	if r.Reissue == Same {
+		life = max(life, time.Second)
+	}
 	if life < time.Second {
 		return Token{}, rd.warnings, &InvalidError{Problem: problemShort}
 	}
-	if life < propagation {
+	if life < propagation && r.Reissue != Same {
 		rd.warn(ShortLifetime)
 	}
 	return Token{IssuedAt: rd.base, ExpiresAt: rd.base.Add(life)}, rd.warnings, nil
@@ -84,6 +87,8 @@ func (rd *reader) lifetime() (time.Duration, bool, error) {
 		return rd.reconcile(relative, absolute, saidAt, err), true, nil
 	case err != nil:
 		return 0, false, err
+	case rd.lastMoment(absolute, said, saidAt):
+		return 0, true, nil
 	case saidAt == stated && absolute.life <= 0:
 		return 0, false, &InvalidError{Claim: claimExpiresAt, Problem: problemPast}
 	case saidAt == stated:
@@ -96,6 +101,17 @@ func (rd *reader) lifetime() (time.Duration, bool, error) {
 		return 0, false, &InvalidError{Claim: claimExpiresAt, Problem: problemZero}
 	}
 	return 0, false, nil
+}
+
+// lastMoment reports whether the answer says that the token it repeats is about to end.
+func (rd *reader) lastMoment(a absoluteLife, said, saidAt verdict) bool {
+	if rd.rules.Reissue != Same {
+		return false
+	}
+	if saidAt == stated {
+		return a.life <= 0 && a.life > -sameSlack
+	}
+	return said == zero
 }
 
 // reconcile compares expiresIn with what expiresAt says in the same answer, if that can be relied on, and returns

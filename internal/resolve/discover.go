@@ -9,17 +9,6 @@ import (
 	"github.com/tokensync/tokensync/internal/oauth"
 )
 
-// MetadataRequest asks for the metadata of an issuer in the way of a plan's token
-// requests.
-func (p *Plan) metadataRequest(request *oauth.Request) oauth.MetadataRequest {
-	return oauth.MetadataRequest{
-		Issuer:   string(p.Endpoint.Issuer),
-		CABundle: request.CABundle,
-		Pool:     request.Pool,
-		Timeout:  request.Timeout,
-	}
-}
-
 // discover fills in what the issuer's metadata say, where there is an issuer.
 func (b *builder) discover(ctx context.Context, request *oauth.Request) error {
 	b.audience = string(b.plan.Endpoint.Issuer)
@@ -29,7 +18,13 @@ func (b *builder) discover(ctx context.Context, request *oauth.Request) error {
 	if b.plan.Endpoint.Issuer == "" {
 		return nil
 	}
-	metadata, err := b.Issuers.Discover(ctx, b.plan.metadataRequest(request))
+	b.issuer = &oauth.MetadataRequest{
+		Issuer:   string(b.plan.Endpoint.Issuer),
+		CABundle: request.CABundle,
+		Pool:     request.Pool,
+		Timeout:  request.Timeout,
+	}
+	metadata, err := b.Issuers.Metadata(ctx, *b.issuer)
 	if err != nil {
 		return err
 	}

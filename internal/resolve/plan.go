@@ -3,6 +3,7 @@ package resolve
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -162,6 +163,19 @@ func (p *Plan) ClientKey() string {
 		Namespace string
 		Client    v1alpha1.Client
 	}{p.clientNamespace(), p.client})
+}
+
+// ExclusiveToken identifies the token that the credential asks for, where a new one ends
+// the one before; empty where tokens live side by side.
+func (p *Plan) ExclusiveToken() string {
+	if p.Endpoint.TokenReissue != v1alpha1.ReissueReplaces {
+		return ""
+	}
+	client := p.ClientKey()
+	if p.client.ID != "" {
+		client = p.client.ID // It is the same client, whoever keeps its secret.
+	}
+	return hash([]any{p.Endpoint.TokenURL, p.Endpoint.Issuer, client, slices.Sorted(slices.Values(p.credential.Spec.Scopes))})
 }
 
 // SharesClient tells whether all credentials of the provider use the same client.

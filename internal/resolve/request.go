@@ -17,20 +17,24 @@ import (
 type Resolved struct {
 	Request  oauth.Request
 	Versions []v1alpha1.SourceVersion
+	// Issuer is what was asked of the issuer, nil where there is none.
+	Issuer *oauth.MetadataRequest
 }
 
 // Resolver makes token requests of plans.
 type Resolver struct {
 	Reader      Reader
 	Expressions Evaluator
-	Issuers     Discoverer
+	Issuers     Issuers
 	// Now is the clock that expressions see.
 	Now func() time.Time
 }
 
-// Discoverer finds the metadata of an issuer. Every error is an *oauth.Error.
-type Discoverer interface {
-	Discover(ctx context.Context, request oauth.MetadataRequest) (*oauth.Metadata, error)
+// Issuers knows the metadata of issuers. Every error is an *oauth.Error.
+type Issuers interface {
+	Metadata(ctx context.Context, request oauth.MetadataRequest) (*oauth.Metadata, error)
+	// Forget has the metadata fetched anew, where they have turned out to be doubtful.
+	Forget(request oauth.MetadataRequest)
 }
 
 // Resolve makes the token request of a plan. An error is a *SourceError or a
@@ -43,7 +47,7 @@ func (r Resolver) Resolve(ctx context.Context, plan *Plan) (Resolved, error) {
 	objects := &objects{reader: r.Reader, sources: plan.Sources(), secrets: map[string]*corev1.Secret{}}
 	b := builder{Resolver: r, plan: plan, objects: objects}
 	request, err := b.build(ctx)
-	return Resolved{Request: request, Versions: objects.versions}, err
+	return Resolved{Request: request, Versions: objects.versions, Issuer: b.issuer}, err
 }
 
 // builder makes one request.
@@ -54,6 +58,7 @@ type builder struct {
 	objects *objects
 	// audience is what assertions are for, unless they say otherwise.
 	audience string
+	issuer   *oauth.MetadataRequest
 }
 
 func (b *builder) build(ctx context.Context) (oauth.Request, error) {

@@ -1,0 +1,88 @@
+package oauthcredential
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+)
+
+// claims are who wants which token, of providers where a new token ends the one before:
+// two credentials that ask for the same would take it from each other for ever. It is
+// safe for concurrent use.
+type claims struct {
+	mu    sync.Mutex
+	byKey map[string]map[types.UID]claim
+	keys  map[types.UID]string
+}
+
+// claim is one credential's.
+type claim struct {
+	name    types.NamespacedName
+	created time.Time
+}
+
+// before orders claims: the older credential has the token, then the name decides.
+func (c claim) before(other claim) bool {
+	if !c.created.Equal(other.created) {
+		return c.created.Before(other.created)
+	}
+	return c.name.String() < other.name.String()
+}
+
+func newClaims() claims {
+	return claims{byKey: map[string]map[types.UID]claim{}, keys: map[types.UID]string{}}
+}
+
+// set notes that a credential wants the token with this key, empty for none that must
+// not be shared. It answers the older claim on it, if there is one, and who else wanted
+// the token that the credential gives up.
+func (c *claims) set(credential *v1alpha1.OAuthCredential, key string) (older *claim, freed []types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keys[credential.UID] != key {
+		freed = c.remove(credential.UID)
+	}
+	if key == "" {
+		return nil, freed
+	}
+	if c.byKey[key] == nil {
+		c.byKey[key] = map[types.UID]claim{}
+	}
+	mine := claim{name: keyOf(credential), created: credential.CreationTimestamp.Time}
+	c.keys[credential.UID], c.byKey[key][credential.UID] = key, mine
+	for uid, other := range c.byKey[key] {
+		if uid != credential.UID && other.before(mine) && (older == nil || other.before(*older)) {
+			older = &other
+		}
+	}
+	return older, freed
+}
+
+// release drops the claim of a credential that is gone, and answers who else wanted
+// the token.
+func (c *claims) release(uid types.UID) []types.NamespacedName {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.remove(uid)
+}
+
+// remove drops a claim. The caller holds the lock.
+func (c *claims) remove(uid types.UID) []types.NamespacedName {
+	key, ok := c.keys[uid]
+	if !ok {
+		return nil
+	}
+	delete(c.keys, uid)
+	delete(c.byKey[key], uid)
+	if len(c.byKey[key]) == 0 {
+		delete(c.byKey, key)
+	}
+	var others []types.NamespacedName
+	for _, other := range c.byKey[key] {
+		others = append(others, other.name)
+	}
+	return others
+}
