@@ -22,45 +22,104 @@ type Answer struct {
 	Scope string
 	// RefreshToken is empty where the answer has none.
 	RefreshToken redact.String
+	// RefreshTokenExpiresIn is what the answer says about the life of the
+	// refresh token, as it came off the wire; nil where it says nothing.
+	RefreshTokenExpiresIn any
 	// Claims is what the answer says about the token's life. Instants are
-	// taken from it only where it has no expires_in.
+	// taken from it only where it has no expires_in, or where a ResponseMapper
+	// finds them.
 	Claims lifetime.Claims
+	// Raw is the whole answer where it is JSON, else nil. It has the access
+	// token, but neither the refresh token nor a secret of the request.
+	Raw any
+	// Extra is what a ResponseMapper found beside that, without the same
+	// secrets.
+	Extra map[string]any
 	// Sent is just before the request went out, Received when the answer's
 	// headers had arrived, both by Options.Now.
 	Sent, Received time.Time
 }
 
-// newAnswer makes an Answer of the fields of a 2xx.
-func newAnswer(f fields, header http.Header) (*Answer, problem) {
-	token, ok := f["access_token"].(string)
-
-	switch {
-	case f["access_token"] == nil || ok && token == "":
-		return nil, "has no access_token"
-	case !ok:
-		return nil, "has an access_token that is not a string"
-	case !clean(token):
-		return nil, "has an access_token with control characters or invalid UTF-8"
+// newAnswer makes an Answer of a 2xx.
+func (x *exchange) newAnswer(r *reading, header http.Header) (*Answer, problem) {
+	if wrong := r.refused(); wrong != "" {
+		return nil, wrong
 	}
 
-	tokenType, bound := normaliseType(f.text("token_type"))
+	if wrong := r.tokenProblem(); wrong != "" {
+		return nil, wrong
+	}
+
+	tokenType, bound := normaliseType(r.text(NameTokenType))
 	if bound {
 		return nil, problem("has a token of the type " + tokenType +
 			", which is bound to a key and of no use to others")
 	}
 
 	answer := &Answer{
-		AccessToken: redact.New(token),
-		TokenType:   tokenType,
-		Scope:       joinScope(f["scope"]),
-		Claims:      claims(f, header),
+		AccessToken:           redact.New(r.text(NameAccessToken)),
+		TokenType:             tokenType,
+		Scope:                 joinScope(r.values[NameScope]),
+		RefreshToken:          r.refreshToken(),
+		RefreshTokenExpiresIn: r.values[NameRefreshTokenExpiresIn],
+		Claims:                r.claims(header),
 	}
 
-	if refresh := f.text("refresh_token"); clean(refresh) {
-		answer.RefreshToken = redact.New(refresh)
-	}
+	x.addRest(answer, r)
 
 	return answer, ""
+}
+
+// addRest adds what an answer says beside the token, without secrets.
+func (x *exchange) addRest(answer *Answer, r *reading) {
+	secrets := append(x.request.Secrets(), redact.New(r.text(NameRefreshToken)), redact.New(r.fields.text("refresh_token")))
+	scrubber := redact.NewScrubber(secrets...)
+
+	if r.json {
+		answer.Raw = scrubber.Strip(r.value, answer.AccessToken)
+	}
+
+	if len(r.mapping.Extra) > 0 {
+		answer.Extra, _ = scrubber.Strip(r.mapping.Extra, answer.AccessToken).(map[string]any)
+	}
+}
+
+// tokenProblem returns why the access token cannot be used, if it cannot.
+func (r *reading) tokenProblem() problem {
+	const mark = "<"
+
+	name := problem("access_token")
+	if r.mapped(NameAccessToken) {
+		name = "access token at response.accessToken"
+	}
+
+	value := r.values[NameAccessToken]
+	token, ok := value.(string)
+
+	switch {
+	case value == nil && r.value == nil:
+		return noBody
+	case value == nil || ok && token == "":
+		return "has no " + name
+	case !ok:
+		return "has an " + name + " that is not a string"
+	case !clean(token):
+		return "has an " + name + " with control characters or invalid UTF-8"
+	case strings.HasPrefix(token, mark):
+		return "has an " + name + " that is an HTML or XML page"
+	default:
+		return ""
+	}
+}
+
+// refreshToken returns the refresh token, if there is one that can be sent.
+func (r *reading) refreshToken() redact.String {
+	token := r.text(NameRefreshToken)
+	if !clean(token) {
+		return redact.String{}
+	}
+
+	return redact.New(token)
 }
 
 // clean tells whether a token can stand in a header.
@@ -82,7 +141,9 @@ func normaliseType(raw string) (tokenType string, bound bool) {
 		return "mac", true
 	case "pop":
 		return "pop", true
-	default: // such as N_A (RFC 8693 section 2.2.1)
+	case "n_a": // a token that is no access token (RFC 8693 section 2.2.1)
+		return "N_A", false
+	default:
 		return redact.Message(raw), false
 	}
 }
@@ -109,12 +170,25 @@ func joinScope(scope any) string {
 // claims returns what the answer says about the token's life. RFC 6749 knows
 // expires_in only. Without one the names that many providers use for instants
 // count, the latter of each pair being Katana's.
-func claims(f fields, header http.Header) lifetime.Claims {
-	c := lifetime.Claims{ExpiresIn: f["expires_in"], Date: header.Get("Date"), Age: header.Get("Age")}
+func (r *reading) claims(header http.Header) lifetime.Claims {
+	c := lifetime.Claims{
+		ExpiresIn: r.values[NameExpiresIn],
+		ExpiresAt: r.values[NameExpiresAt],
+		IssuedAt:  r.values[NameIssuedAt],
+		Date:      header.Get("Date"),
+		Age:       header.Get("Age"),
+	}
 
-	if c.ExpiresIn == nil || c.ExpiresIn == "" {
-		c.ExpiresAt = firstOf(f, "expires_at", ".expires")
-		c.IssuedAt = firstOf(f, "issued_at", ".issued")
+	if c.ExpiresIn != nil && c.ExpiresIn != "" {
+		return c
+	}
+
+	if !r.mapped(NameExpiresAt) {
+		c.ExpiresAt = firstOf(r.fields, "expires_at", ".expires")
+	}
+
+	if !r.mapped(NameIssuedAt) {
+		c.IssuedAt = firstOf(r.fields, "issued_at", ".issued")
 	}
 
 	return c

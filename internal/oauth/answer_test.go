@@ -75,7 +75,7 @@ func TestAnswersThatCanBeUsed(t *testing.T) {
 		"an error object":        {body: `{"access_token":"t","error":{"code":5}}`, want: plain{Token: "t"}},
 		"an error number":        {body: `{"access_token":"t","error":0}`, want: plain{Token: "t"}},
 		"the last of duplicates": {body: `{"access_token":"s","access_token":"t"}`, want: plain{Token: "t"}},
-		"token type N_A":         {body: `{"access_token":"t","token_type":"N_A"}`, want: plain{Token: "t", Type: "N_A"}},
+		"token type N_A":         {body: `{"access_token":"t","token_type":"n_a"}`, want: plain{Token: "t", Type: "N_A"}},
 		"an odd token type":      {body: `{"access_token":"t","token_type":"ad\u0000hoc"}`, want: plain{Token: "t", Type: "adhoc"}},
 		"a token type number":    {body: `{"access_token":"t","token_type":7}`, want: plain{Token: "t"}},
 		"a bad refresh token":    {body: `{"access_token":"t","refresh_token":"a\nb"}`, want: plain{Token: "t"}},
@@ -235,7 +235,7 @@ func TestAnswersAreStamped(t *testing.T) {
 
 	now := start
 	client := oauth.NewClient(oauth.Options{
-		Egress: loopbackAllowed(), AllowInsecureHTTP: true,
+		Egress: loopbackAllowed(), AllowInsecureHTTP: true, Random: sevens{},
 		Now: func() time.Time {
 			now = now.Add(time.Second)
 

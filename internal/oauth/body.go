@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -17,12 +18,21 @@ const (
 // empty where it can, and never quotes the answer.
 type problem string
 
+// noBody is the problem of an answer that says nothing at all.
+const noBody = problem("has no body")
+
 // fields is the top level of an answer. Numbers are of type json.Number.
 type fields map[string]any
 
-// text returns a field if it is a string, else nothing.
-func (f fields) text(name string) string {
-	text, _ := f[name].(string)
+// text returns what lies at a path of objects if it is a string, else nothing.
+func (f fields) text(path ...string) string {
+	last := len(path) - 1
+
+	for _, name := range path[:last] {
+		f, _ = f[name].(map[string]any)
+	}
+
+	text, _ := f[path[last]].(string)
 
 	return text
 }
@@ -35,17 +45,27 @@ func readBody(r io.Reader) (body []byte, large bool, err error) {
 	return body, len(body) > maxBodyBytes, err
 }
 
-// parseBody reads JSON (RFC 6749 section 5.1) or, as some providers answer, a
-// form. It goes by what the body looks like: the Content-Type is wrong too
-// often.
-func parseBody(body []byte) (fields, problem) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+// content is the body of an answer.
+type content struct {
+	// value is the whole of it: JSON, a form as an object of strings, or text.
+	value any
+	// fields is value where that is an object, else nil.
+	fields fields
+	// json tells JSON from a form and from text.
+	json bool
+}
+
+// parseBody reads a JSON object (RFC 6749 section 5.1) or, as some providers
+// answer, a form. It goes by what the body looks like: the Content-Type is wrong
+// too often.
+func parseBody(body []byte) (content, problem) {
+	body = trim(body)
 
 	switch {
 	case len(body) == 0:
-		return nil, "has no body"
+		return content{}, noBody
 	case body[0] == '<':
-		return nil, "is an HTML or XML page"
+		return content{}, "is an HTML or XML page"
 	case body[0] == '{':
 		return parseJSON(body)
 	default:
@@ -53,28 +73,60 @@ func parseBody(body []byte) (fields, problem) {
 	}
 }
 
-// parseJSON reads a JSON object.
-func parseJSON(body []byte) (fields, problem) {
+// parseAnything reads what parseBody does, any other JSON, and text, such as a
+// token that is all there is. A mapper tells what of it is of use.
+func parseAnything(body []byte) (content, problem) {
+	body = trim(body)
+
+	switch {
+	case len(body) == 0:
+		return content{}, ""
+	case body[0] == '{', body[0] == '[':
+		return parseJSON(body)
+	case !utf8.Valid(body):
+		return content{}, "is neither JSON nor text in UTF-8"
+	}
+
+	if c, wrong := parseJSON(body); wrong == "" {
+		return c, ""
+	}
+
+	if c, wrong := parseForm(string(body)); wrong == "" && body[0] != '<' {
+		return c, ""
+	}
+
+	return content{value: string(body)}, ""
+}
+
+// trim cuts off white space, and a byte order mark.
+func trim(body []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+}
+
+// parseJSON reads JSON of any kind.
+func parseJSON(body []byte) (content, problem) {
 	if tooDeep(body) {
-		return nil, "is JSON that is nested too deeply"
+		return content{}, "is JSON that is nested too deeply"
 	}
 
 	const notJSON = "is not valid JSON"
 
-	var f fields
+	var value any
 
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 
-	if err := decoder.Decode(&f); err != nil {
-		return nil, notJSON
+	if err := decoder.Decode(&value); err != nil {
+		return content{}, notJSON
 	}
 
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, notJSON
+		return content{}, notJSON
 	}
 
-	return f, ""
+	object, _ := value.(map[string]any)
+
+	return content{value: value, fields: object, json: true}, ""
 }
 
 // tooDeep tells whether JSON has more than maxDepth arrays and objects within
@@ -104,22 +156,22 @@ func tooDeep(body []byte) bool {
 
 // parseForm reads application/x-www-form-urlencoded. Almost any text is one, so
 // it must have one of the parameters that matter.
-func parseForm(body string) (fields, problem) {
+func parseForm(body string) (content, problem) {
 	const neither = "is neither JSON nor form-encoded"
 
 	if !strings.Contains(body, "access_token=") && !strings.Contains(body, "error=") {
-		return nil, neither
+		return content{}, neither
 	}
 
 	values, err := url.ParseQuery(body)
 	if err != nil || !values.Has("access_token") && !values.Has("error") {
-		return nil, neither
+		return content{}, neither
 	}
 
-	f := fields{}
+	object := map[string]any{}
 	for name, value := range values {
-		f[name] = value[0]
+		object[name] = value[0]
 	}
 
-	return f, ""
+	return content{value: object, fields: object}, ""
 }

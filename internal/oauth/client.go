@@ -4,10 +4,12 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,8 +33,11 @@ type Options struct {
 	UseProxy bool
 	// UserAgent is the User-Agent header; empty means tokensync.
 	UserAgent string
-	// Now is the clock that stamps answers. It is required.
+	// Now is the clock that stamps assertions and answers. It is required.
 	Now func() time.Time
+	// Random is where the jti of assertions come from, such as rand.Reader of
+	// crypto/rand. It is required, and read by several requests at once.
+	Random io.Reader
 	// MaxPools is the most pools whose connections are kept; 0 or less means 256.
 	MaxPools int
 }
@@ -43,14 +48,19 @@ type Client struct {
 	insecure  bool
 	userAgent string
 	now       func() time.Time
+	random    io.Reader
 	pools     *pools
 }
 
-// NewClient makes a Client. It panics without a clock, since that is a mistake
-// of the program that would otherwise show as tokens that expired long ago.
+// NewClient makes a Client. It panics without a clock or a random source, since
+// that is a mistake of the program that would otherwise show late.
 func NewClient(options Options) *Client {
 	if options.Now == nil {
 		panic("oauth: Options.Now is required")
+	}
+
+	if options.Random == nil {
+		panic("oauth: Options.Random is required")
 	}
 
 	c := &Client{
@@ -58,6 +68,7 @@ func NewClient(options Options) *Client {
 		insecure:  options.AllowInsecureHTTP,
 		userAgent: options.UserAgent,
 		now:       options.Now,
+		random:    options.Random,
 	}
 
 	if c.egress == nil {
@@ -96,15 +107,19 @@ func (c *Client) CloseIdleConnections() {
 // with exactly one HTTP request. Every error is an *Error; where ctx has ended,
 // it wraps the cause that ctx.Err has.
 func (c *Client) Token(ctx context.Context, r Request) (*Answer, error) {
+	x := &exchange{request: r, timeout: r.Timeout, parent: ctx, answered: once(r.Answered)}
+	defer x.answered()
+
+	if x.timeout <= 0 {
+		x.timeout = defaultTimeout
+	}
+
 	endpoint, err := parseEndpoint(r.TokenURL, c.insecure)
 	if err != nil {
 		return nil, err
 	}
 
-	x := &exchange{request: r, endpoint: endpoint, timeout: r.Timeout, parent: ctx}
-	if x.timeout <= 0 {
-		x.timeout = defaultTimeout
-	}
+	x.endpoint = endpoint
 
 	// A proxy would hide the address from the dialer.
 	if addr, err := netip.ParseAddr(endpoint.Hostname()); err == nil {
@@ -113,17 +128,22 @@ func (c *Client) Token(ctx context.Context, r Request) (*Answer, error) {
 		}
 	}
 
-	transport, err := c.pools.get(r.Pool, r.CABundle)
-	if err != nil {
-		return nil, err
-	}
-
 	ctx, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()
 
 	x.limited = ctx
+	s := &signer{now: c.now, random: c.random, tokenURL: r.TokenURL}
 
-	req, err := c.build(httptrace.WithClientTrace(ctx, x.trace()), r, endpoint)
+	req, err := c.build(httptrace.WithClientTrace(ctx, x.trace()), r, endpoint, s)
+	if err != nil {
+		return nil, err
+	}
+
+	x.request.signed = s.signed
+
+	transport, err := c.pools.get(connection{
+		pool: r.Pool, bundle: r.CABundle, certificate: r.Client.Certificate, single: needsOwnConnection(r, req),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +153,15 @@ func (c *Client) Token(ctx context.Context, r Request) (*Answer, error) {
 	return c.send(x, transport, req)
 }
 
+// once returns a function that calls f at its first call, if there is an f.
+func once(f func()) func() {
+	if f == nil {
+		return func() {}
+	}
+
+	return sync.OnceFunc(f)
+}
+
 // send makes the request and reads the answer. It uses the transport itself:
 // an http.Client would follow redirects and send what userinfo a URL has.
 func (c *Client) send(x *exchange, transport *http.Transport, req *http.Request) (*Answer, error) {
@@ -140,11 +169,12 @@ func (c *Client) send(x *exchange, transport *http.Transport, req *http.Request)
 
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return nil, x.networkError(err)
+		return nil, x.certificateAdvice(err, x.networkError(err))
 	}
 	defer resp.Body.Close() //nolint:errcheck // the answer has been read, or given up
 
 	received := c.now()
+	resp.Body = &watchedBody{ReadCloser: resp.Body, ended: x.answered}
 
 	answer, err := x.read(resp, received)
 	if err != nil {
@@ -154,6 +184,23 @@ func (c *Client) send(x *exchange, transport *http.Transport, req *http.Request)
 	answer.Sent, answer.Received = sent, received
 
 	return answer, nil
+}
+
+// watchedBody calls a function when it has been read to its end, or given up.
+type watchedBody struct {
+	io.ReadCloser
+
+	ended func()
+}
+
+// Read reads the body.
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.ended()
+	}
+
+	return n, err
 }
 
 // isProxied tells whether the request goes to a proxy.
@@ -173,18 +220,23 @@ type exchange struct {
 	endpoint *url.URL
 	timeout  time.Duration
 	proxied  bool
+	// answered tells the caller, once, that nothing more will be read.
+	answered func()
 	// parent is the caller's context, limited the one with the timeout; the
 	// two tell a time-out from a caller who gave up.
 	parent, limited context.Context //nolint:containedctx // lives as long as one call
 	// connected and answering say how far it came. Dials outlive a request, so
 	// they may still be written after it has ended.
-	connected, answering, handshakeFailed atomic.Bool
+	connected, reused, answering, handshakeFailed atomic.Bool
 }
 
 // trace returns hooks that note the progress of the request.
 func (x *exchange) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GotConn:              func(httptrace.GotConnInfo) { x.connected.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			x.connected.Store(true)
+			x.reused.Store(info.Reused)
+		},
 		GotFirstResponseByte: func() { x.answering.Store(true) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err != nil {

@@ -11,6 +11,14 @@ func isUnwell(code string) bool {
 	return code == "temporarily_unavailable" || code == "server_error"
 }
 
+// IsKnownCode tells whether a code is one with which OAuth token endpoints are
+// known to answer, rather than one of the provider's own.
+func IsKnownCode(code string) bool {
+	_, known := Request{}.refusal(code)
+
+	return known || isUnwell(code)
+}
+
 // refusal returns what to do about a code with which token endpoints refuse,
 // and whether it is one of them. What tokensync cannot act upon has no advice.
 func (r Request) refusal(code string) (advice string, known bool) {
@@ -51,7 +59,7 @@ func (r Request) refusal(code string) (advice string, known bool) {
 func (r Request) adviceFor(status int) string {
 	switch status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone:
-		return "Check spec.provider.tokenURL."
+		return "Check tokenURL."
 	case http.StatusUnauthorized:
 		return r.Client.hint()
 	default:

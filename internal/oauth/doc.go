@@ -5,22 +5,29 @@
 // is sent once, in one way. What to do about a failure is the caller's decision,
 // for which every [Error] carries a class.
 //
-//	request       form.go, clientauth.go, build.go: what is sent
-//	connection    transport.go: pools, TLS, egress, proxies
-//	answer        body.go, answer.go: what came back, read with tolerance
-//	failure       status.go, codes.go, network.go, retryafter.go: what went wrong
+//	request       build.go, form.go, json.go, format.go: what is sent, and how
+//	client        clientauth.go, assertion.go, hint.go: how it proves who it is
+//	connection    transport.go, mtls.go: pools, TLS, egress, proxies
+//	answer        body.go, answer.go, mapping.go: what came back, read with tolerance
+//	failure       status.go, codes.go, advice.go, network.go, retryafter.go: what went wrong
+//	discovery     discover.go, metadata.go: what an issuer says about itself
 //
 // # Failures
 //
-//	Kind             what happened                                     Class
-//	Unreachable      no connection, TLS, time-out, 408, 5xx            Transient
-//	Unreachable      temporarily_unavailable, server_error             Transient
-//	RateLimited      429, or 503 with a usable Retry-After             Throttled
-//	Rejected         2xx or 4xx with a known OAuth error code          Rejected
-//	InvalidResponse  3xx, an unusable 2xx, a 4xx without a known code  Protocol
-//	EgressDenied     an address or scheme that may not be used         Configuration
-//	InvalidKey       a CA bundle that cannot be used                   Configuration
-//	InvalidRequest   a request that cannot be built                    Configuration
+//	Kind               what happened                                     Class
+//	Unreachable        no connection, TLS, time-out, 408, 5xx            Transient
+//	Unreachable        temporarily_unavailable, server_error             Transient
+//	RateLimited        429, or 503 with a usable Retry-After             Throttled
+//	Rejected           2xx or 4xx with a known or a mapped error code    Rejected
+//	InvalidResponse    3xx, an unusable 2xx, a 4xx without such a code   Protocol
+//	EgressDenied       an address or scheme that may not be used         Configuration
+//	InvalidExpression  a 2xx on which the response mapping failed        Configuration
+//	InvalidKey         a CA bundle or a key that cannot be used          Configuration
+//	InvalidRequest     a request that cannot be built                    Configuration
+//
+// A mapped code is one that a [ResponseMapper] found in a place of the provider's
+// own. Whatever it says, only a 2xx can succeed. The refresh token of a 2xx that
+// fails otherwise is kept in the [Error], for there may be no other any more.
 //
 // Rate limiting goes first: a provider that says when to come back is taken at
 // its word whatever code comes with it. Failures are told apart by types and
@@ -28,10 +35,10 @@
 //
 // # Secrets
 //
-// No error holds a secret of the request, an address that a name resolved to,
-// a query string or a body. Texts from the wire are scrubbed of every secret
-// the request knows and of the tokens in the same answer. Causes are exposed
-// only where their texts are fixed.
+// No error holds a secret of the request, an assertion that was signed for it,
+// an address that a name resolved to, a query string or a body. Texts from the
+// wire are scrubbed of every secret the request knows and of the tokens in the
+// same answer. Causes are exposed only where their texts are fixed.
 //
 // The package knows nothing of Kubernetes.
 package oauth

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/redact"
 )
 
 // Kind is what went wrong, for a user.
@@ -15,26 +16,30 @@ const (
 	KindUnreachable Kind = "Unreachable"
 	// KindRateLimited: the endpoint wants fewer requests.
 	KindRateLimited Kind = "RateLimited"
-	// KindRejected: the endpoint refused, with a known OAuth error code.
+	// KindRejected: the endpoint refused, with a known OAuth error code or with
+	// one that a ResponseMapper found.
 	KindRejected Kind = "Rejected"
 	// KindInvalidResponse: an answer that cannot be used.
 	KindInvalidResponse Kind = "InvalidResponse"
 	// KindEgressDenied: the endpoint may not be contacted.
 	KindEgressDenied Kind = "EgressDenied"
+	// KindInvalidExpression: an expression of the response mapping failed.
+	KindInvalidExpression Kind = "InvalidExpression"
 	// KindInvalidKey: the CA bundle cannot be used.
 	KindInvalidKey Kind = "InvalidKey"
 	// KindInvalidRequest: no request can be made of what was given.
 	KindInvalidRequest Kind = "InvalidRequest"
 )
 
-// Error is a failed token request. Nothing in it is secret, and the same
-// failure gives the same texts, so that it can be written to a status.
+// Error is a failed request. Nothing in it can be printed that is secret, and the
+// same failure gives the same texts, so that it can be written to a status.
 type Error struct {
 	// Kind and Class say what went wrong and when to try again.
 	Kind  Kind
 	Class lifetime.Class
-	// Code is the OAuth error code (RFC 6749 section 5.2), fit to be shown;
-	// empty if the answer had none.
+	// Code is the error code, of OAuth (RFC 6749 section 5.2) or, unless
+	// IsKnownCode, of the provider; fit to be shown, empty if the answer had
+	// none.
 	Code string
 	// Status is the HTTP status code, 0 where there was no answer.
 	Status int
@@ -44,6 +49,10 @@ type Error struct {
 	// Description is the error_description, fit to be shown, at most 256
 	// characters; empty if the answer had none.
 	Description string
+	// RefreshToken is that of a 2xx which could not be used otherwise; empty
+	// where there was none. A provider that rotates refresh tokens takes no
+	// other from now on.
+	RefreshToken redact.String
 	// Message is the whole story in sentences, with what to change.
 	Message string
 

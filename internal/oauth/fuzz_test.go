@@ -3,9 +3,13 @@ package oauth
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/tokensync/tokensync/internal/redact"
 )
 
 // FuzzAnswer reads any body. What comes out as a token must be fit for a
@@ -23,44 +27,129 @@ func FuzzAnswer(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, body []byte) {
 		parsed, wrong := parseBody(body)
-		if (wrong == "") != (parsed != nil) {
-			t.Fatalf("fields %v and problem %q", parsed, wrong)
+		if (wrong == "") != (parsed.fields != nil) {
+			t.Fatalf("fields %v and problem %q", parsed.fields, wrong)
 		}
 
-		if wrong != "" {
+		if seen, also := parseAnything(body); wrong == "" && (also != "" || !reflect.DeepEqual(seen, parsed)) {
+			t.Fatalf("a mapper sees %v, %q, others %v", seen, also, parsed)
+		}
+
+		checkAnswer(t, parsed, nil)
+	})
+}
+
+// FuzzMappedAnswer has a mapper take the whole body for the token.
+func FuzzMappedAnswer(f *testing.F) {
+	for _, body := range []string{"", "t0ken", `"t0ken"`, "[1]", "5", "null", "<html>", "a=b&error=c", "a\x00b", "\xff", `{"a":"b"}`} {
+		f.Add([]byte(body))
+	}
+
+	f.Fuzz(func(t *testing.T, body []byte) {
+		parsed, wrong := parseAnything(body)
+		if wrong != "" && parsed.value != nil {
+			t.Fatalf("value %v and problem %q", parsed.value, wrong)
+		}
+
+		checkAnswer(t, parsed, fixed{Values: map[Name]any{
+			NameAccessToken: parsed.value, NameSucceeded: true, NameError: parsed.value, NameScope: parsed.value,
+		}})
+	})
+}
+
+// fixed is a mapper that always finds the same.
+type fixed Mapping
+
+func (m fixed) Map(Response) (Mapping, error) { return Mapping(m), nil }
+
+// checkAnswer checks what becomes of a body that could be read.
+func checkAnswer(t *testing.T, parsed content, mapper ResponseMapper) {
+	t.Helper()
+
+	if deepest := depth(parsed.value); deepest > maxDepth {
+		t.Errorf("nested %d deep", deepest)
+	}
+
+	r := newReading(parsed)
+	r.apply(mapper, &http.Response{})
+
+	answer, wrong := (&exchange{request: Request{Headers: []Field{{"X-Key", redact.New("hunter22")}}}}).newAnswer(r, http.Header{})
+	if (wrong == "") != (answer != nil) {
+		t.Fatalf("answer %v and problem %q", answer, wrong)
+	}
+
+	if answer == nil {
+		return
+	}
+
+	token := answer.AccessToken.Reveal()
+	if token == "" || !utf8.ValidString(token) || strings.ContainsFunc(token, isControl) || token[0] == '<' {
+		t.Errorf("the token is %q", token)
+	}
+
+	if answer.TokenType == "" && r.text(NameTokenType) == "" || len(answer.TokenType) > 4*256 {
+		t.Errorf("the type is %q", answer.TokenType)
+	}
+
+	if answer.Scope != strings.Join(strings.Fields(answer.Scope), " ") {
+		t.Errorf("the scope is %q", answer.Scope)
+	}
+
+	switch answer.Claims.ExpiresIn.(type) {
+	case nil, string, bool, json.Number, []any, map[string]any:
+	default:
+		t.Errorf("expires_in is a %T", answer.Claims.ExpiresIn)
+	}
+
+	raw, err := json.Marshal(answer.Raw)
+	if err != nil || !parsed.json && answer.Raw != nil {
+		t.Fatalf("the raw answer is %v: %v", answer.Raw, err)
+	}
+
+	if refresh := answer.RefreshToken.Reveal(); len(refresh) >= 8 && refresh != token && !strings.Contains(token, refresh) &&
+		!strings.Contains(redact.Marker, refresh) && strings.Contains(string(raw), refresh) {
+		t.Errorf("%s holds the refresh token", raw)
+	}
+}
+
+// FuzzMetadata reads any metadata. What comes out can be asked for a token.
+func FuzzMetadata(f *testing.F) {
+	const issuer = "https://id.example.com/a"
+
+	for _, body := range []string{
+		`{"issuer":"https://id.example.com/a","token_endpoint":"https://id.example.com/t","token_endpoint_auth_methods_supported":["none",1]}`,
+		`{"issuer":"https://id.example.com/a","token_endpoint":"https://x@id.example.com/t"}`,
+		`{"issuer":"https://id.example.com/a","token_endpoint":"/t","mtls_endpoint_aliases":{"token_endpoint":5}}`,
+		`{"issuer":"https://id.example.com/a/"}`, `{"issuer":"::"}`, `{}`, "error=x", "<", "",
+	} {
+		f.Add([]byte(body))
+	}
+
+	f.Fuzz(func(t *testing.T, body []byte) {
+		m, wrong := parseMetadata(body, issuer, false)
+		if (wrong == "") != (m != nil) {
+			t.Fatalf("metadata %v and problem %q", m, wrong)
+		}
+
+		if utf8.RuneCountInString(string(wrong)) > 400 || strings.ContainsFunc(string(wrong), isControl) {
+			t.Errorf("the problem is %q", wrong)
+		}
+
+		if m == nil {
 			return
 		}
 
-		if deepest := depth(map[string]any(parsed)); deepest > maxDepth {
-			t.Errorf("nested %d deep", deepest)
+		if m.Issuer != issuer || m.TokenEndpoint == "" || m.MTLSTokenEndpoint == "" || len(m.TokenEndpointAuthMethods) > maxMethods {
+			t.Errorf("got %+v", m)
 		}
 
-		answer, wrong := newAnswer(parsed, http.Header{})
-		if (wrong == "") != (answer != nil) {
-			t.Fatalf("answer %v and problem %q", answer, wrong)
-		}
-
-		if answer == nil {
-			return
-		}
-
-		token := answer.AccessToken.Reveal()
-		if token == "" || !utf8.ValidString(token) || strings.ContainsFunc(token, isControl) {
-			t.Errorf("the token is %q", token)
-		}
-
-		if answer.TokenType == "" && parsed.text("token_type") == "" || len(answer.TokenType) > 4*256 {
-			t.Errorf("the type is %q", answer.TokenType)
-		}
-
-		if answer.Scope != strings.Join(strings.Fields(answer.Scope), " ") {
-			t.Errorf("the scope is %q", answer.Scope)
-		}
-
-		switch answer.Claims.ExpiresIn.(type) {
-		case nil, string, bool, json.Number, []any, map[string]any:
-		default:
-			t.Errorf("expires_in is a %T", answer.Claims.ExpiresIn)
+		for _, endpoint := range []string{
+			m.TokenEndpoint, m.MTLSTokenEndpoint, m.AuthorizationEndpoint, m.DeviceAuthorizationEndpoint, m.RevocationEndpoint,
+		} {
+			if u, err := url.Parse(endpoint); endpoint != "" &&
+				(err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Contains(endpoint, "#")) {
+				t.Errorf("an endpoint is %q", endpoint)
+			}
 		}
 	})
 }

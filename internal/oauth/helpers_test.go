@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -26,13 +27,24 @@ func loopbackAllowed() *egress.Policy {
 	}})
 }
 
+// sevens is a random source that always gives the same.
+type sevens struct{}
+
+func (sevens) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 7
+	}
+
+	return len(p), nil
+}
+
 // newClient returns a client for servers on this machine, with a clock that
 // stands still.
 func newClient(t *testing.T) *oauth.Client {
 	t.Helper()
 
 	c := oauth.NewClient(oauth.Options{
-		Egress: loopbackAllowed(), AllowInsecureHTTP: true, Now: func() time.Time { return start },
+		Egress: loopbackAllowed(), AllowInsecureHTTP: true, Now: func() time.Time { return start }, Random: sevens{},
 	})
 	t.Cleanup(c.CloseIdleConnections)
 
@@ -73,9 +85,12 @@ func serve(t *testing.T, handle http.HandlerFunc) (*httptest.Server, func() []se
 			t.Error(err)
 		}
 
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
-			t.Error(err)
+		var form url.Values
+
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+			if form, err = url.ParseQuery(string(body)); err != nil {
+				t.Error(err)
+			}
 		}
 
 		mu.Lock()
@@ -129,4 +144,16 @@ func failure(t *testing.T, answer *oauth.Answer, err error) *oauth.Error {
 	}
 
 	return e
+}
+
+// decode reads a JSON object.
+func decode(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+
+	var object map[string]any
+	if err := json.Unmarshal(text, &object); err != nil {
+		t.Fatal(err)
+	}
+
+	return object
 }

@@ -22,8 +22,8 @@ func (x *exchange) networkError(err error) *Error {
 	if denied, ok := errors.AsType[*egress.DeniedError](err); ok {
 		return &Error{
 			Kind: KindEgressDenied, Class: lifetime.Configuration, cause: denied,
-			Message: fmt.Sprintf("The host %s of tokenURL leads to %s, to which tokensync does not connect. "+
-				"If it should, have an administrator allow it with --egress-allow-cidr.", x.host(), denied.Category),
+			Message: fmt.Sprintf("The host %s of %s leads to %s, to which tokensync does not connect. "+
+				"If it should, have an administrator allow it with --egress-allow-cidr.", x.host(), x.field(), denied.Category),
 		}
 	}
 
@@ -47,7 +47,8 @@ func (x *exchange) networkError(err error) *Error {
 	if x.answering.Load() && !isCut(err) {
 		return &Error{
 			Kind: KindInvalidResponse, Class: lifetime.Protocol,
-			Message: x.who() + " sent an answer that is not valid HTTP, or whose headers exceed 64 KiB. Check tokenURL.",
+			Message: fmt.Sprintf("%s sent an answer that is not valid HTTP, or whose headers exceed 64 KiB. Check %s.",
+				x.who(), x.field()),
 		}
 	}
 
@@ -88,8 +89,8 @@ func (x *exchange) ended() *Error {
 	}
 
 	if !x.connected.Load() {
-		return x.unreachable(fmt.Sprintf("No connection to %s came about within %s. Check tokenURL and that "+
-			"network policies and firewalls let tokensync through.", x.whoInside(), x.timeout), context.DeadlineExceeded)
+		return x.unreachable(fmt.Sprintf("No connection to %s came about within %s. Check %s and that "+
+			"network policies and firewalls let tokensync through.", x.whoInside(), x.timeout, x.field()), context.DeadlineExceeded)
 	}
 
 	return x.unreachable(fmt.Sprintf("%s did not answer within %s.", x.who(), x.timeout), context.DeadlineExceeded)
@@ -108,20 +109,20 @@ func (x *exchange) tlsProblem(err error) string {
 
 	switch {
 	case errors.As(err, &authority) && x.request.CABundle != nil:
-		return x.who() + " has a certificate that none of the CAs vouches for which spec.provider.tls.caRef names. " +
+		return x.who() + " has a certificate that none of the CAs vouches for which tls.caRef names. " +
 			"Put the right CA there."
 	case errors.As(err, &authority):
 		return x.who() + " has a certificate of an unknown authority. " +
-			"If it is a CA of your own, set spec.provider.tls.caRef."
+			"If it is a CA of your own, set tls.caRef."
 	case errors.As(err, &hostname):
-		return fmt.Sprintf("%s has a certificate that is not for the host %s. Check tokenURL.", x.who(), x.host())
+		return fmt.Sprintf("%s has a certificate that is not for the host %s. Check %s.", x.who(), x.host(), x.field())
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return x.who() + " has a certificate that has expired or is not yet valid. " +
 			"The provider has to renew it, unless the clock here is wrong."
 	case errors.As(err, &verify):
 		return x.who() + " has a certificate that cannot be verified."
 	case errors.As(err, &record):
-		return x.who() + " does not speak TLS on this port. Check tokenURL."
+		return fmt.Sprintf("%s does not speak TLS on this port. Check %s.", x.who(), x.field())
 	case errors.As(err, &operation) && operation.Op == "remote error":
 		// The text is one of a fixed list in crypto/tls: an alert.
 		return fmt.Sprintf("%s refused the TLS handshake (%s).", x.who(), operation.Err)
@@ -144,7 +145,7 @@ func (x *exchange) dialProblem(err error) (string, error) {
 		return fmt.Sprintf("The proxy of the environment refused to connect to %s with HTTP status %d.",
 			redact.Message(x.endpoint.Host), proxy.status), nil
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return fmt.Sprintf("The host name of %s is not known to DNS. Check tokenURL.", x.whoInside()), nil
+		return fmt.Sprintf("The host name of %s is not known to DNS. Check %s.", x.whoInside(), x.field()), nil
 	case errors.As(err, &dns):
 		return fmt.Sprintf("The host name of %s could not be looked up in DNS.", x.whoInside()), nil
 	case errors.As(err, &errno):

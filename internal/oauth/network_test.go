@@ -16,8 +16,8 @@ import (
 	"github.com/tokensync/tokensync/internal/oauth"
 )
 
-// raw starts a server that does as it likes with connections.
-func raw(t *testing.T, handle func(net.Conn)) string {
+// rawServer starts a server that does as it likes with connections.
+func rawServer(t *testing.T, handle func(net.Conn)) string {
 	t.Helper()
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,21 +75,21 @@ func TestConnections(t *testing.T) {
 	}{
 		"nobody listens":            {url: "http://127.0.0.1:1/t", want: "failed: connection refused.", cause: syscall.ECONNREFUSED},
 		"no such host":              {url: "https://does-not-exist.invalid/t", want: "The host name of the token endpoint at does-not-exist.invalid"},
-		"no answer":                 {url: "http://" + raw(t, hang), want: "did not answer within 1s.", cause: context.DeadlineExceeded},
-		"no end of the answer":      {url: "http://" + raw(t, stall), want: "did not answer within 1s.", cause: context.DeadlineExceeded},
-		"no handshake":              {url: "https://" + raw(t, hang), want: "came about within 1s.", cause: context.DeadlineExceeded},
+		"no answer":                 {url: "http://" + rawServer(t, hang), want: "did not answer within 1s.", cause: context.DeadlineExceeded},
+		"no end of the answer":      {url: "http://" + rawServer(t, stall), want: "did not answer within 1s.", cause: context.DeadlineExceeded},
+		"no handshake":              {url: "https://" + rawServer(t, hang), want: "came about within 1s.", cause: context.DeadlineExceeded},
 		"no TLS":                    {url: strings.Replace(plain.URL, "http:", "https:", 1), want: "does not speak TLS on this port"},
-		"a handshake that ends":     {url: "https://" + raw(t, func(net.Conn) {}), want: "token endpoint at 127.0.0.1:"},
-		"a connection that ends":    {url: "http://" + raw(t, respond("")), want: "broke off before an answer came."},
-		"an answer that ends":       {url: "http://" + raw(t, respond("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")), want: "broke off within the answer."},
-		"headers that end":          {url: "http://" + raw(t, respond("HTTP/1.1 200 OK\r\nServer: x\r\n")), want: "broke off before an answer came."},
-		"something that is no HTTP": {url: "http://" + raw(t, respond("SSH-2.0-OpenSSH_9.9\r\n\r\n")), want: "not valid HTTP", unused: true},
+		"a handshake that ends":     {url: "https://" + rawServer(t, func(net.Conn) {}), want: "token endpoint at 127.0.0.1:"},
+		"a connection that ends":    {url: "http://" + rawServer(t, respond("")), want: "broke off before an answer came."},
+		"an answer that ends":       {url: "http://" + rawServer(t, respond("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")), want: "broke off within the answer."},
+		"headers that end":          {url: "http://" + rawServer(t, respond("HTTP/1.1 200 OK\r\nServer: x\r\n")), want: "broke off before an answer came."},
+		"something that is no HTTP": {url: "http://" + rawServer(t, respond("SSH-2.0-OpenSSH_9.9\r\n\r\n")), want: "not valid HTTP", unused: true},
 		"too many headers": {
-			url:  "http://" + raw(t, respond("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 70<<10)+"\r\nContent-Length: 2\r\n\r\n{}")),
+			url:  "http://" + rawServer(t, respond("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 70<<10)+"\r\nContent-Length: 2\r\n\r\n{}")),
 			want: "headers exceed 64 KiB", unused: true,
 		},
 		"a change of protocol": {
-			url:  "http://" + raw(t, respond("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")),
+			url:  "http://" + rawServer(t, respond("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")),
 			want: "changes the protocol (HTTP status 101)", unused: true,
 		},
 	} {
@@ -152,11 +152,11 @@ func TestEgress(t *testing.T) {
 		url     string
 		want    string
 	}{
-		"an address":                {oauth.Options{AllowInsecureHTTP: true, Now: now}, server.URL, "The host 127.0.0.1 of tokenURL leads to a loopback address"},
-		"a name, seen after DNS":    {oauth.Options{AllowInsecureHTTP: true, Now: now}, strings.Replace(server.URL, "127.0.0.1", "localhost", 1), "The host localhost of tokenURL leads to a loopback address"},
-		"another way to write it":   {oauth.Options{AllowInsecureHTTP: true, Now: now}, "http://[::ffff:127.0.0.1]/", "leads to a loopback address"},
-		"an address behind a proxy": {oauth.Options{AllowInsecureHTTP: true, Now: now, UseProxy: true}, "http://169.254.169.254/latest", "leads to a cloud metadata address"},
-		"http":                      {oauth.Options{Egress: loopbackAllowed(), Now: now}, server.URL, "tokenURL begins with http://"},
+		"an address":                {oauth.Options{AllowInsecureHTTP: true, Now: now, Random: sevens{}}, server.URL, "The host 127.0.0.1 of tokenURL leads to a loopback address"},
+		"a name, seen after DNS":    {oauth.Options{AllowInsecureHTTP: true, Now: now, Random: sevens{}}, strings.Replace(server.URL, "127.0.0.1", "localhost", 1), "The host localhost of tokenURL leads to a loopback address"},
+		"another way to write it":   {oauth.Options{AllowInsecureHTTP: true, Now: now, Random: sevens{}}, "http://[::ffff:127.0.0.1]/", "leads to a loopback address"},
+		"an address behind a proxy": {oauth.Options{AllowInsecureHTTP: true, Now: now, Random: sevens{}, UseProxy: true}, "http://169.254.169.254/latest", "leads to a cloud metadata address"},
+		"http":                      {oauth.Options{Egress: loopbackAllowed(), Now: now, Random: sevens{}}, server.URL, "tokenURL begins with http://"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +190,7 @@ func TestEgress(t *testing.T) {
 func TestAFailureHasItsStatusWithoutABody(t *testing.T) {
 	t.Parallel()
 
-	url := "http://" + raw(t, respond("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 100\r\n\r\n{"))
+	url := "http://" + rawServer(t, respond("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 100\r\n\r\n{"))
 	answer, err := newClient(t).Token(t.Context(), oauth.Request{
 		TokenURL: url, Client: oauth.ClientAuthentication{Method: oauth.MethodNone},
 	})

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"maps"
 	"net/http"
@@ -168,6 +169,15 @@ func TestRequestsThatAreNotMade(t *testing.T) {
 		return func(r *oauth.Request) { r.TokenURL = raw }
 	}
 
+	client := func(method oauth.Method) func(*oauth.Request) {
+		return func(r *oauth.Request) {
+			r.TokenURL, r.Client = "https://id.example.com/", oauth.ClientAuthentication{Method: method, ID: "me"}
+		}
+	}
+	send := func(method string, format oauth.BodyFormat) func(*oauth.Request) {
+		return func(r *oauth.Request) { r.Method, r.BodyFormat = method, format }
+	}
+
 	tests := map[string]struct {
 		change func(*oauth.Request)
 		kind   oauth.Kind
@@ -183,7 +193,7 @@ func TestRequestsThatAreNotMade(t *testing.T) {
 		"a fragment":             {toURL("https://id.example.com/#f"), oauth.KindInvalidRequest, "fragment"},
 		"an empty fragment":      {toURL("https://id.example.com/#"), oauth.KindInvalidRequest, "fragment"},
 		"no method":              {func(r *oauth.Request) { r.Client.Method = "" }, oauth.KindInvalidRequest, `method ""`},
-		"an unknown method":      {func(r *oauth.Request) { r.Client.Method = "private_key_jwt" }, oauth.KindInvalidRequest, `"private_key_jwt"`},
+		"an unknown method":      {func(r *oauth.Request) { r.Client.Method = "private_key" }, oauth.KindInvalidRequest, `"private_key"`},
 		"an unknown encoding":    {func(r *oauth.Request) { r.Client.BasicEncoding = "raw" }, oauth.KindInvalidRequest, `"raw"`},
 		"no client ID":           {func(r *oauth.Request) { r.Client.ID = "" }, oauth.KindInvalidRequest, "client ID"},
 		"a raw ID with colon":    {func(r *oauth.Request) { r.Client.ID, r.Client.BasicEncoding = "a:b", oauth.Raw }, oauth.KindInvalidRequest, "colon"},
@@ -194,15 +204,37 @@ func TestRequestsThatAreNotMade(t *testing.T) {
 		"a null character":       {headers(field("X-Key", "pa55\x00word")), oauth.KindInvalidRequest, "X-Key holds a line break"},
 		"no header name":         {headers(field("", "x")), oauth.KindInvalidRequest, "not a valid one"},
 		"a bad header name":      {headers(field("X Key\r\n", "x")), oauth.KindInvalidRequest, `"X Key" is not a valid one`},
-		"another content type":   {headers(field("Content-Type", "application/json")), oauth.KindInvalidRequest, "Content-Type"},
-		"an empty CA bundle":     {func(r *oauth.Request) { r.CABundle = []byte{} }, oauth.KindInvalidKey, "no certificate"},
-		"a CA bundle of text":    {func(r *oauth.Request) { r.CABundle = []byte("pa55word") }, oauth.KindInvalidKey, "no certificate"},
+		"a refresh token there":  {func(r *oauth.Request) { r.Parameters = []oauth.Field{field("Refresh_Token", "x")} }, oauth.KindInvalidRequest, "refresh_token"},
+		"no secret to sign with": {client(oauth.MethodClientSecretJWT), oauth.KindInvalidRequest, "needs a client secret"},
+		"no key to sign with":    {client(oauth.MethodPrivateKeyJWT), oauth.KindInvalidRequest, "needs a key"},
+		"no certificate":         {client(oauth.MethodTLSClientAuth), oauth.KindInvalidRequest, "needs a client certificate"},
+		"no certificate either":  {client(oauth.MethodSelfSignedTLSClientAuth), oauth.KindInvalidRequest, "needs a client certificate"},
+		"a certificate over http": {func(r *oauth.Request) {
+			r.Client.Method, r.Client.Certificate = oauth.MethodTLSClientAuth, &tls.Certificate{}
+		}, oauth.KindInvalidRequest, "begins with https://"},
+		"another HTTP method":   {func(r *oauth.Request) { r.Method = "PATCH" }, oauth.KindInvalidRequest, `method "PATCH"`},
+		"another format":        {func(r *oauth.Request) { r.BodyFormat = "form" }, oauth.KindInvalidRequest, `bodyFormat "form"`},
+		"GET a form":            {send(http.MethodGet, ""), oauth.KindInvalidRequest, "GET has no body"},
+		"GET JSON":              {send(http.MethodGet, oauth.BodyJSON), oauth.KindInvalidRequest, "GET has no body"},
+		"a secret without body": {func(r *oauth.Request) { r.Client.Method, r.BodyFormat = oauth.MethodClientSecretPost, oauth.BodyNone }, oauth.KindInvalidRequest, "client_secret_post needs the parameter client_id, and bodyFormat None sends no parameters"},
+		"JSON as a form": {func(r *oauth.Request) {
+			r.BodyFormat, r.Headers = oauth.BodyJSON, []oauth.Field{field("Content-Type", "application/x-www-form-urlencoded")}
+		}, oauth.KindInvalidRequest, "which is application/json"},
+		"a type of nothing": {func(r *oauth.Request) {
+			r.BodyFormat, r.Headers = oauth.BodyQuery, []oauth.Field{field("Content-Type", "application/x-www-form-urlencoded")}
+		}, oauth.KindInvalidRequest, "a request without a body"},
+		"JSON that is not UTF-8": {func(r *oauth.Request) {
+			r.BodyFormat, r.Parameters = oauth.BodyJSON, []oauth.Field{field("key", "pa55word\xff")}
+		}, oauth.KindInvalidRequest, "The parameter key holds bytes that are not UTF-8"},
+		"another content type": {headers(field("Content-Type", "application/json")), oauth.KindInvalidRequest, "Content-Type"},
+		"an empty CA bundle":   {func(r *oauth.Request) { r.CABundle = []byte{} }, oauth.KindInvalidKey, "no certificate"},
+		"a CA bundle of text":  {func(r *oauth.Request) { r.CABundle = []byte("pa55word") }, oauth.KindInvalidKey, "no certificate"},
 		"a CA bundle of rubbish": {func(r *oauth.Request) {
 			r.CABundle = []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 		}, oauth.KindInvalidKey, "cannot be read"},
 	}
 
-	for name := range strings.FieldsSeq("Host content-length Transfer-Encoding Connection TE trailer Upgrade Expect " +
+	for name := range strings.FieldsSeq("Host content-length accept-encoding Transfer-Encoding Connection TE trailer Upgrade Expect " +
 		"Proxy-Authorization proxy-connection PROXY-x Keep-Alive HTTP2-Settings") {
 		tests["the header "+name] = struct {
 			change func(*oauth.Request)

@@ -21,47 +21,91 @@ func (x *exchange) read(resp *http.Response, received time.Time) (*Answer, error
 
 	switch {
 	case status < http.StatusOK: // 101, the body of which is a connection
-		return nil, x.failure(resp, received, nil, "changes the protocol")
+		return nil, x.failure(resp, received, newReading(content{}), "changes the protocol")
 	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
 		return nil, x.redirect(resp)
 	}
 
-	success := status < http.StatusMultipleChoices
+	r, wrong, err := x.interpret(resp)
+	if status >= http.StatusMultipleChoices {
+		// Without a body a failure still has its status.
+		return nil, x.failure(resp, received, r, wrong)
+	}
 
-	f, wrong, err := x.fields(resp)
-	if err != nil && success {
+	if err != nil {
 		return nil, err
 	}
 
-	// Without a body a failure still has its status.
-	if success && wrong == "" {
-		var answer *Answer
+	answer, e := x.judge(resp, received, r, wrong)
+	if e != nil {
+		// A provider that rotates has given up the old one by now.
+		e.RefreshToken = r.refreshToken()
 
-		if answer, wrong = newAnswer(f, resp.Header); wrong == "" {
-			return answer, nil
-		}
+		return nil, e
 	}
 
-	return nil, x.failure(resp, received, f, wrong)
+	return answer, nil
 }
 
-// fields reads the body.
-func (x *exchange) fields(resp *http.Response) (fields, problem, error) {
+// judge makes an Answer or an *Error of a 2xx.
+func (x *exchange) judge(resp *http.Response, received time.Time, r *reading, wrong problem) (*Answer, *Error) {
+	var answer *Answer
+
+	if wrong == "" {
+		answer, wrong = x.newAnswer(r, resp.Header)
+	}
+
+	// What a failure holds is often not what the expressions are made for.
+	isClear := r.refused() != "" || wrong != "" && r.text(NameError) != ""
+
+	switch {
+	case r.failed != nil && !isClear:
+		return nil, x.unreadable(resp, r)
+	case wrong != "":
+		return nil, x.failure(resp, received, r, wrong)
+	default:
+		return answer, nil
+	}
+}
+
+// unreadable returns the error for a 2xx on which the mapper failed.
+func (x *exchange) unreadable(resp *http.Response, r *reading) *Error {
+	return &Error{
+		Kind: KindInvalidExpression, Class: lifetime.Configuration, Status: resp.StatusCode,
+		Message: fmt.Sprintf("The answer of %s (HTTP status %d) cannot be read: %s Correct the provider's response.",
+			x.whoInside(), resp.StatusCode, sentence(x.scrubber(r).Clean(r.failed.Error()))),
+	}
+}
+
+// interpret reads the body. What it returns can be asked even where there is an
+// error, and then knows nothing.
+func (x *exchange) interpret(resp *http.Response) (*reading, problem, error) {
+	var (
+		c     content
+		wrong problem
+	)
+
 	body, large, err := readBody(resp.Body)
 
 	switch {
-	case large:
-		return nil, "is larger than 1 MiB", nil
 	case err != nil:
-		return nil, "", x.bodyError(err, resp.StatusCode)
+		return newReading(c), "", x.bodyError(err, resp.StatusCode)
+	case large:
+		wrong = "is larger than 1 MiB"
+	case x.request.Response != nil:
+		c, wrong = parseAnything(body)
+	default:
+		c, wrong = parseBody(body)
 	}
 
-	f, wrong := parseBody(body)
-	if wrong != "" && resp.Header.Get("Content-Encoding") != "" {
+	if wrong != "" && !large && resp.Header.Get("Content-Encoding") != "" {
 		wrong = "is compressed in a way that was not asked for"
 	}
 
-	return f, wrong, nil
+	r := newReading(c)
+	r.apply(x.request.Response, resp)
+
+	return r, wrong, nil
 }
 
 // redirect returns the error for a 3xx. The target may be shown as far as its
@@ -72,25 +116,25 @@ func (x *exchange) redirect(resp *http.Response) *Error {
 	location := resp.Header.Get("Location")
 	if u, err := url.Parse(location); err == nil && location != "" {
 		if u = x.endpoint.ResolveReference(u); u.Host != "" {
-			target = " to " + x.scrubber(nil).Clean(u.Scheme+"://"+u.Host)
+			target = " to " + x.scrubber(newReading(content{})).Clean(u.Scheme+"://"+u.Host)
 		}
 	}
 
 	return &Error{
 		Kind: KindInvalidResponse, Class: lifetime.Protocol, Status: resp.StatusCode,
 		Message: fmt.Sprintf("%s answered with a redirect%s (HTTP status %d), which is never followed. "+
-			"Set tokenURL to the endpoint itself.", x.who(), target, resp.StatusCode),
+			"Set %s to where it really is.", x.who(), target, resp.StatusCode, x.field()),
 	}
 }
 
 // failure returns the error for an answer that brings no token.
-func (x *exchange) failure(resp *http.Response, received time.Time, f fields, wrong problem) *Error {
-	scrubber := x.scrubber(f)
-	raw := f.text("error")
+func (x *exchange) failure(resp *http.Response, received time.Time, r *reading, wrong problem) *Error {
+	scrubber := x.scrubber(r)
+	raw := r.text(NameError)
 	e := &Error{
 		Status:      resp.StatusCode,
 		Code:        shorten(scrubber.Clean(raw)),
-		Description: scrubber.Clean(f.text("error_description")),
+		Description: scrubber.Clean(r.text(NameErrorDescription)),
 	}
 	wait, asked := retryAfter(resp.Header, received)
 	advice, known := x.request.refusal(raw)
@@ -107,14 +151,17 @@ func (x *exchange) failure(resp *http.Response, received time.Time, f fields, wr
 	case known:
 		e.Kind, e.Class = KindRejected, lifetime.Rejected
 		e.Message = strings.TrimSpace(fmt.Sprintf("%s refused the request%s %s", x.who(), e.report(), advice))
+	case raw != "" && r.mapped(NameError):
+		e.Kind, e.Class = KindRejected, lifetime.Rejected
+		e.Message = fmt.Sprintf("%s refused the request%s %s", x.who(), e.report(), x.request.adviceFor(status))
 	case status >= http.StatusBadRequest:
 		e.Kind, e.Class = KindInvalidResponse, lifetime.Protocol
-		e.Message = fmt.Sprintf("%s refused the request without a known OAuth error code%s %s",
-			x.who(), e.report(), x.request.adviceFor(status))
+		e.Message = fmt.Sprintf("%s refused the request without a known OAuth error code%s %s%s",
+			x.who(), e.report(), x.request.adviceFor(status), x.mapperAdvice(r))
 	default:
 		e.Kind, e.Class = KindInvalidResponse, lifetime.Protocol
 		e.Message = fmt.Sprintf("The answer of %s %s%s %s",
-			x.whoInside(), wrong, e.report(), adviceForSuccess(f))
+			x.whoInside(), wrong, e.report(), r.adviceForSuccess())
 	}
 
 	return e
@@ -134,32 +181,16 @@ func (e *Error) report() string {
 		said += ": " + e.Description
 	}
 
-	if last, _ := utf8.DecodeLastRuneInString(said); strings.ContainsRune(".!?…", last) {
-		return said
-	}
-
-	return said + "."
+	return sentence(said)
 }
 
-// adviceForSuccess returns what to do about a 2xx that cannot be used.
-func adviceForSuccess(f fields) string {
-	if f == nil {
-		return "Check that spec.provider.tokenURL is the token endpoint."
+// sentence ends a text with a full stop, where nothing else ends it.
+func sentence(text string) string {
+	if last, _ := utf8.DecodeLastRuneInString(text); strings.ContainsRune(".!?…", last) {
+		return text
 	}
 
-	return "Check that the endpoint speaks OAuth 2.0 (RFC 6749 section 5.1)."
-}
-
-// scrubber returns a scrubber for texts of the answer. It knows the tokens of
-// the answer too, which may stand in its description as well.
-func (x *exchange) scrubber(f fields) *redact.Scrubber {
-	secrets := x.request.Secrets()
-
-	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
-		secrets = append(secrets, redact.New(f.text(name)))
-	}
-
-	return redact.NewScrubber(secrets...)
+	return text + "."
 }
 
 // shorten cuts an error code.
@@ -184,7 +215,12 @@ func (x *exchange) who() string {
 
 // whoInside names the endpoint inside a sentence.
 func (x *exchange) whoInside() string {
-	who := "the token endpoint at " + redact.Message(x.endpoint.Host)
+	who := "the token endpoint at "
+	if x.isMetadata() {
+		who = "the issuer at "
+	}
+
+	who += redact.Message(x.endpoint.Host)
 
 	if x.proxied {
 		return who + " (behind the proxy of the environment)"

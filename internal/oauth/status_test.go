@@ -186,7 +186,7 @@ func TestMessages(t *testing.T) {
 		},
 		"not found": {
 			basic, 404, `<html>`,
-			`The token endpoint at HOST refused the request without a known OAuth error code (HTTP status 404). Check spec.provider.tokenURL.`,
+			`The token endpoint at HOST refused the request without a known OAuth error code (HTTP status 404). Check tokenURL.`,
 		},
 		"a grant that is not for this client": {
 			basic, 400, `{"error":"unauthorized_client"}`,
@@ -209,12 +209,22 @@ func TestMessages(t *testing.T) {
 		"a page": {
 			basic, 200, `<html>`,
 			`The answer of the token endpoint at HOST is an HTML or XML page (HTTP status 200). ` +
-				`Check that spec.provider.tokenURL is the token endpoint.`,
+				`Check that tokenURL is the token endpoint.`,
 		},
 		"a token elsewhere": {
 			basic, 200, `{"token":"t"}`,
 			`The answer of the token endpoint at HOST has no access_token (HTTP status 200). ` +
-				`Check that the endpoint speaks OAuth 2.0 (RFC 6749 section 5.1).`,
+				`There is a text at token: if that is the token, set response.accessToken to body.token.`,
+		},
+		"a nested token elsewhere": {
+			basic, 200, `{"data":{"access_token":"t"},"token":""}`,
+			`The answer of the token endpoint at HOST has no access_token (HTTP status 200). ` +
+				`There is a text at data.access_token: if that is the token, set response.accessToken to body.data.access_token.`,
+		},
+		"no token at all": {
+			basic, 200, `{"t":"t"}`,
+			`The answer of the token endpoint at HOST has no access_token (HTTP status 200). ` +
+				`Check that the endpoint speaks OAuth 2.0 (RFC 6749 section 5.1), or set response.accessToken.`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

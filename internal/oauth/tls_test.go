@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
 	"log"
@@ -46,8 +47,13 @@ func selfSigned(t *testing.T, notAfter time.Time) (tls.Certificate, []byte) {
 		t.Fatal(err)
 	}
 
+	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
+	if err != nil {
+		t.Fatal(err)
+	}
+
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: notAfter,
+		SerialNumber: serial, Subject: pkix.Name{CommonName: serial.String()}, NotBefore: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: notAfter,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
 
@@ -63,9 +69,8 @@ func selfSigned(t *testing.T, notAfter time.Time) (tls.Certificate, []byte) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 
-	valid := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 	expired, expiredCA := selfSigned(t, time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC))
-	_, otherCA := selfSigned(t, valid)
+	_, otherCA := selfSigned(t, inTheFuture())
 
 	for name, test := range map[string]struct {
 		server func(*httptest.Server)
@@ -76,8 +81,8 @@ func TestTLS(t *testing.T) {
 		"a CA that is trusted": {},
 		"HTTP/2":               {server: func(s *httptest.Server) { s.EnableHTTP2 = true }},
 		"a bundle of several":  {change: func(r *oauth.Request) { r.CABundle = append(append(otherCA, "text\n"...), r.CABundle...) }},
-		"the system's CAs":     {change: func(r *oauth.Request) { r.CABundle = nil }, want: "unknown authority. If it is a CA of your own, set spec.provider.tls.caRef."},
-		"another CA":           {bundle: otherCA, want: "none of the CAs vouches for which spec.provider.tls.caRef names"},
+		"the system's CAs":     {change: func(r *oauth.Request) { r.CABundle = nil }, want: "unknown authority. If it is a CA of your own, set tls.caRef."},
+		"another CA":           {bundle: otherCA, want: "none of the CAs vouches for which tls.caRef names"},
 		"another host name": {
 			change: func(r *oauth.Request) { r.TokenURL = strings.Replace(r.TokenURL, "127.0.0.1", "localhost", 1) },
 			want:   "is not for the host localhost",

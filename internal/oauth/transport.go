@@ -29,11 +29,30 @@ const (
 	handshakeTimeout = 2 * time.Minute // a bound for what a canceled request leaves behind
 )
 
-// poolKey is what requests must have in common to share connections.
+// connection is what requests must have in common to share connections.
+type connection struct {
+	pool string
+	// bundle is the CA bundle in PEM; nil means the roots of the system.
+	bundle []byte
+	// certificate is the client's; nil means none.
+	certificate *tls.Certificate
+	// single is true where each request has a connection of its own.
+	single bool
+}
+
+// poolKey is a connection that can be compared.
 type poolKey struct {
-	pool   string
-	system bool
-	bundle [sha256.Size]byte
+	pool                string
+	system, single      bool
+	bundle, certificate [sha256.Size]byte
+}
+
+// key returns the key under which the transport for c is kept.
+func (c connection) key() poolKey {
+	return poolKey{
+		pool: c.pool, system: c.bundle == nil, single: c.single,
+		bundle: sha256.Sum256(c.bundle), certificate: fingerprint(c.certificate),
+	}
 }
 
 // pools keeps the transports that were used last. What is evicted loses its
@@ -54,9 +73,9 @@ type pool struct {
 	transport *http.Transport
 }
 
-// get returns the transport for a pool and a CA bundle.
-func (p *pools) get(name string, bundle []byte) (*http.Transport, error) {
-	key := poolKey{pool: name, system: bundle == nil, bundle: sha256.Sum256(bundle)}
+// get returns the transport for a connection.
+func (p *pools) get(c connection) (*http.Transport, error) {
+	key := c.key()
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,12 +86,12 @@ func (p *pools) get(name string, bundle []byte) (*http.Transport, error) {
 		return element.Value.(*pool).transport, nil //nolint:forcetypeassert // the list holds nothing else
 	}
 
-	roots, err := parseBundle(bundle)
+	roots, err := parseBundle(c.bundle)
 	if err != nil {
 		return nil, err
 	}
 
-	created := &pool{key: key, transport: p.newTransport(roots)}
+	created := &pool{key: key, transport: p.newTransport(c, roots)}
 	p.byKey[key] = p.order.PushFront(created)
 
 	if p.order.Len() > p.max {
@@ -101,16 +120,17 @@ func (p *pools) close() {
 }
 
 // newTransport makes a transport that trusts roots, or the system's if nil.
-func (p *pools) newTransport(roots *x509.CertPool) *http.Transport {
+func (p *pools) newTransport(c connection, roots *x509.CertPool) *http.Transport {
 	dialer := &net.Dialer{Timeout: handshakeTimeout, Control: p.egress.Control}
 
-	return &http.Transport{
+	transport := &http.Transport{
 		Proxy:       p.proxy,
 		DialContext: dialer.DialContext,
 		TLSClientConfig: &tls.Config{
-			MinVersion:         tls.VersionTLS12,
-			RootCAs:            roots,
-			ClientSessionCache: tls.NewLRUClientSessionCache(tlsSessions),
+			MinVersion:           tls.VersionTLS12,
+			RootCAs:              roots,
+			ClientSessionCache:   tls.NewLRUClientSessionCache(tlsSessions),
+			GetClientCertificate: presents(c.certificate),
 		},
 		TLSHandshakeTimeout:    handshakeTimeout,
 		MaxIdleConns:           maxIdlePerPool,
@@ -123,6 +143,17 @@ func (p *pools) newTransport(roots *x509.CertPool) *http.Transport {
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		OnProxyConnectResponse: checkConnect,
 	}
+
+	if c.single {
+		// net/http repeats a request without a body where an idle connection
+		// turns out to be dead, and over HTTP/2 on a new connection as well.
+		// Over HTTP/1.1 and a connection that has just been opened it never does.
+		transport.DisableKeepAlives = true
+		transport.Protocols = &http.Protocols{}
+		transport.Protocols.SetHTTP1(true)
+	}
+
+	return transport
 }
 
 // proxyError is a proxy that refuses to connect.
@@ -165,7 +196,7 @@ func parseBundle(bundle []byte) (*x509.CertPool, error) {
 
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, invalidBundle("The CA bundle that spec.provider.tls.caRef names holds a certificate that cannot be read.")
+			return nil, invalidBundle("The CA bundle that tls.caRef names holds a certificate that cannot be read.")
 		}
 
 		roots.AddCert(certificate)
@@ -174,7 +205,7 @@ func parseBundle(bundle []byte) (*x509.CertPool, error) {
 	}
 
 	if count == 0 {
-		return nil, invalidBundle("The CA bundle that spec.provider.tls.caRef names holds no certificate in PEM form.")
+		return nil, invalidBundle("The CA bundle that tls.caRef names holds no certificate in PEM form.")
 	}
 
 	return roots, nil

@@ -21,7 +21,7 @@ import (
 func newLocalClient(t *testing.T, options Options) *Client {
 	t.Helper()
 
-	options.AllowInsecureHTTP = true
+	options.AllowInsecureHTTP, options.Random = true, strings.NewReader("")
 	options.Now = func() time.Time { return time.Unix(1_800_000_000, 0) }
 	options.Egress = egress.NewPolicy(egress.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 
@@ -126,26 +126,26 @@ func TestPoolsAreKeyedByBundle(t *testing.T) {
 	client := newLocalClient(t, Options{})
 	bundle := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: tlsServer.Certificate().Raw})
 
-	system, err := client.pools.get("a", nil)
+	system, err := client.pools.get(connection{pool: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	if _, err := client.pools.get("a", []byte{}); err == nil {
+	if _, err := client.pools.get(connection{pool: "a", bundle: []byte{}}); err == nil {
 		t.Error("an empty bundle shares the system's roots")
 	}
 
-	own, err := client.pools.get("a", bundle)
+	own, err := client.pools.get(connection{pool: "a", bundle: bundle})
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	again, err := client.pools.get("a", append([]byte{}, bundle...))
+	again, err := client.pools.get(connection{pool: "a", bundle: append([]byte{}, bundle...)})
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	other, err := client.pools.get("a", append(bundle, '\n'))
+	other, err := client.pools.get(connection{pool: "a", bundle: append(bundle, '\n')})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,37 +162,6 @@ func TestPoolsAreKeyedByBundle(t *testing.T) {
 
 	if newLocalClient(t, Options{UseProxy: true}).pools.proxy == nil {
 		t.Error("UseProxy uses no proxy")
-	}
-}
-
-// net/http repeats requests on a connection that dies, if it may.
-func TestARequestIsNotRepeated(t *testing.T) {
-	t.Parallel()
-
-	var count atomic.Int32
-
-	server, _, _, requests := counting(t, func(w http.ResponseWriter, r *http.Request) {
-		if count.Add(1) > 1 {
-			panic(http.ErrAbortHandler)
-		}
-
-		ok(w, r)
-	})
-
-	client := newLocalClient(t, Options{})
-	request := requestTo(server, "a")
-	request.Headers = []Field{{Name: "Idempotency-Key", Value: redact.New("k")}}
-
-	if _, err := client.Token(t.Context(), request); err != nil {
-		t.Fatal(err)
-	}
-
-	if _, err := client.Token(t.Context(), request); err == nil {
-		t.Fatal("the second request succeeded")
-	}
-
-	if n := requests.Load(); n != 2 {
-		t.Errorf("the server saw %d requests, want 2", n)
 	}
 }
 
@@ -243,14 +212,21 @@ func TestAProxy(t *testing.T) {
 	}
 }
 
-func TestAClientNeedsAClock(t *testing.T) {
+func TestWhatAClientNeeds(t *testing.T) {
 	t.Parallel()
 
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic")
-		}
-	}()
+	for name, options := range map[string]Options{
+		"a clock":         {Random: strings.NewReader("")},
+		"a random source": {Now: func() time.Time { return time.Time{} }},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic without %s", name)
+				}
+			}()
 
-	NewClient(Options{})
+			NewClient(options)
+		}()
+	}
 }

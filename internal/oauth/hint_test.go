@@ -1,0 +1,82 @@
+package oauth_test
+
+import (
+	"crypto/tls"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/redact"
+)
+
+func TestWhatToDoAboutAClientThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+
+	long := redact.New(strings.Repeat("s3cret", 6))
+
+	for name, test := range map[string]struct {
+		client oauth.ClientAuthentication
+		want   string
+	}{
+		"basic": {
+			client: oauth.ClientAuthentication{Method: oauth.MethodClientSecretBasic, Secret: long},
+			want:   "Check the client ID, the client secret and clientAuthentication.method.",
+		},
+		"a secret that signs": {
+			client: oauth.ClientAuthentication{Method: oauth.MethodClientSecretJWT, Secret: long},
+			want: "Check the client ID, the client secret and the algorithm. The assertion is meant for tokenURL: " +
+				"if the provider wants its issuer or another name there, set clientAuthentication.assertion.audience.",
+		},
+		"a secret that signs and ends in a line break": {
+			client: oauth.ClientAuthentication{
+				Method: oauth.MethodClientSecretJWT, Secret: redact.New(long.Reveal() + "\n"),
+			},
+			want: "The client secret begins or ends with white space, which is sent too: check how it was stored.",
+		},
+		"a key": {
+			client: oauth.ClientAuthentication{Method: oauth.MethodPrivateKeyJWT, Key: ellipticKey(t).key, Audience: "x"},
+			want: "Check the client ID, that the public key is registered for it with the same key ID, and the algorithm. " +
+				"Check clientAuthentication.assertion.audience too: providers want their issuer or the token URL there.",
+		},
+		"a token": {
+			client: oauth.ClientAuthentication{Method: oauth.MethodPrivateKeyJWT, Token: redact.New("t.o.k")},
+			want: "Check that the provider trusts the issuer of the ServiceAccount's tokens, and that it knows the client by " +
+				"their subject and by the audience in client.serviceAccount.",
+		},
+		"a certificate": {
+			client: oauth.ClientAuthentication{Method: oauth.MethodTLSClientAuth},
+			want: "Check that the subject of the client certificate is registered for the client ID, and that tokenURL is " +
+				"the endpoint for client certificates, which often has a host name of its own.",
+		},
+		"a certificate that is registered": {
+			client: oauth.ClientAuthentication{Method: oauth.MethodSelfSignedTLSClientAuth},
+			want: "Check that this client certificate, or the key in it, is registered for the client ID, and that tokenURL " +
+				"is the endpoint for client certificates, which often has a host name of its own.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			server, own := serveTLS(t, nil)
+			server.Config.Handler = reply(http.StatusUnauthorized, `{"error":"invalid_client"}`)
+
+			request := newRequest(server)
+			request.CABundle, request.Client = own, test.client
+			request.Client.ID = "me"
+
+			if strings.Contains(name, "certificate") {
+				certificate, _ := selfSigned(t, inTheFuture())
+				request.Client.Certificate = &tls.Certificate{
+					Certificate: certificate.Certificate, PrivateKey: certificate.PrivateKey,
+				}
+			}
+
+			answer, err := newClient(t).Token(t.Context(), request)
+
+			if e := failure(t, answer, err); e.Code != "invalid_client" || !strings.HasSuffix(e.Error(), ". "+test.want) {
+				t.Errorf("got %s, want %s", e, test.want)
+			}
+		})
+	}
+}
