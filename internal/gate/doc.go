@@ -1,12 +1,19 @@
 // Package gate decides when a token request may start. Each key, one provider as
-// one tenant sees it, has a line of its own, so that a provider that hangs or
-// fails holds up nobody but its own.
+// one tenant sees it, has a line of its own, so that a provider that hangs, fails
+// or throttles holds up nobody but its own.
 //
-// A line lets a bounded number of requests run at a time, tokens that expire
-// soonest first. After some transient failures in a row it closes: then one
-// request at a time goes through, a probe, and no two within ProbeInterval. The
-// first success opens it for all who wait.
+// Within a line the slots go round over the namespaces, and within a namespace to
+// the tokens that expire soonest, then to those who hold none, and last to those
+// who have failed before. What may start is bounded by
 //
-// Nobody waits in a gate: what cannot start now is kept, and started when its
-// turn comes.
+//   - the limits of the provider: requests at a time, requests per period;
+//   - what the provider asked for: an answer of "too many requests" holds the client
+//     that met it, and the whole line once a second client meets one. It also
+//     teaches a rate, which grows again with every request that is accepted;
+//   - a breaker: after transient failures only probes go through, one at a time and
+//     some seconds apart; after the first success more and more at a time;
+//   - a budget for retries, so that a provider in trouble is not asked ever more.
+//
+// Nobody waits in a gate: what cannot start now is kept, and started when its turn
+// has come. Nothing in here knows the time or draws a random number by itself.
 package gate

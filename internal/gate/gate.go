@@ -6,75 +6,58 @@ import (
 	"time"
 )
 
-const (
-	// ProbeInterval is the least distance between two probes of a closed line.
-	ProbeInterval = 5 * time.Second
-	// SlowProbeInterval is that distance once quickProbes have failed.
-	SlowProbeInterval = 30 * time.Second
+// Options are what a gate needs from its surroundings.
+type Options struct {
+	// Now tells the time.
+	Now func() time.Time
+	// AfterFunc runs a function after a duration, in a goroutine of its own, unless
+	// stop is called before.
+	AfterFunc func(time.Duration, func()) (stop func() bool)
+}
 
-	quickProbes = 60
-	// failuresToClose is how many transient failures in a row close a line.
-	failuresToClose = 5
-)
-
-// Result is what a request says about its provider.
-type Result int
-
-// The results.
-const (
-	// Answered means that the provider answered, be it with a refusal.
-	Answered Result = iota
-	// Failed means a transient failure.
-	Failed
-	// Unsent means that no request was made, which says nothing.
-	Unsent
-	// Cut means that a request was given up under way, which says nothing either.
-	Cut
-)
-
-// Gate bounds the requests under way, per key. It is safe for concurrent use.
+// Gate decides when the requests of each key start. It is safe for concurrent use.
 type Gate struct {
-	limit     int
-	afterFunc func(time.Duration, func())
+	now       func() time.Time
+	afterFunc func(time.Duration, func()) (stop func() bool)
 
 	mu    sync.Mutex
 	lines map[string]*line
 }
 
-// New makes a gate that lets limit requests per key run at a time. afterFunc runs
-// a function after a duration, as time.AfterFunc does.
-func New(limit int, afterFunc func(time.Duration, func())) *Gate {
-	return &Gate{limit: limit, afterFunc: afterFunc, lines: map[string]*line{}}
+// New makes a gate.
+func New(options Options) *Gate {
+	return &Gate{now: options.Now, afterFunc: options.AfterFunc, lines: map[string]*line{}}
 }
 
-// Submit runs the request in a goroutine of its own, at once or when its turn in
-// the line of key has come. It never blocks.
-func (g *Gate) Submit(key string, order Order, request func() Result) *Ticket {
+// Submit runs a request in a goroutine of its own, at once or when its turn in the
+// line of its key has come. It never blocks.
+func (g *Gate) Submit(r Request) *Ticket {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	l := g.lines[key]
+	now := g.now()
+	l := g.lines[r.Key]
 	if l == nil {
-		l = &line{}
-		g.lines[key] = l
+		l = &line{key: r.Key}
+		g.lines[r.Key] = l
 	}
-	l.arrivals++
-	ticket := &Ticket{order: order, arrival: l.arrivals, request: request}
-	heap.Push(&l.waiting, ticket)
-	g.start(key, l)
+	l.configure(now, r.Limits)
+	ticket := l.add(&r)
+	g.advance(l, now)
 	return ticket
 }
 
-// Withdraw takes a request out of the line of key. It answers false where the
-// request has begun.
-func (g *Gate) Withdraw(key string, ticket *Ticket) bool {
+// Withdraw takes a request out of its line. It answers false where the request has
+// begun, or was withdrawn before.
+func (g *Gate) Withdraw(ticket *Ticket) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	l := g.lines[key]
-	if l == nil || ticket.index < 0 {
+	if ticket.queue == nil {
 		return false
 	}
-	heap.Remove(&l.waiting, ticket.index)
-	g.forget(key, l)
+	l := ticket.line
+	l.roster.remove(ticket)
+	l.waiting--
+	g.advance(l, g.now())
 	return true
 }
 
@@ -83,81 +66,96 @@ func (g *Gate) Closed(key string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.lines[key]
-	return l != nil && l.closed()
+	return l != nil && l.breaker.open
 }
 
-// start starts what may start. The caller holds the lock.
-func (g *Gate) start(key string, l *line) {
-	for l.waiting.Len() > 0 && l.running < g.limit {
-		next := 0 // the first in order
-		if l.closed() {
-			if l.running > 0 || l.rest != nil {
-				return
-			}
-			l.probes++
-			g.pause(key, l)
-			next = l.waiting.longest()
-		}
-		l.running++
-		ticket, _ := heap.Remove(&l.waiting, next).(*Ticket)
-		ticket.probe = l.closed()
-		go g.run(key, l, ticket)
+// HeldUntil tells until when the provider has asked a client to wait, and whether
+// it has.
+func (g *Gate) HeldUntil(key, client string) (time.Time, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	l := g.lines[key]
+	if l == nil {
+		return time.Time{}, false
 	}
+	until := l.throttle.until
+	if c := l.clients[client]; c != nil {
+		until = later(until, c.until)
+	}
+	if !until.After(g.now()) {
+		return time.Time{}, false
+	}
+	return until, true
+}
+
+// Waiting counts those who wait in the line of key.
+func (g *Gate) Waiting(key string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l := g.lines[key]; l != nil {
+		return l.waiting
+	}
+	return 0
+}
+
+// advance starts what may start, and sees to it that the line is looked at again
+// when more may, or when it can be forgotten. The caller holds the lock.
+func (g *Gate) advance(l *line, now time.Time) {
+	if !l.throttle.worthUntil().After(now) {
+		l.throttle = throttle{}
+	}
+	ticket, at := l.next(now)
+	for ; ticket != nil; ticket, at = l.next(now) {
+		l.start(now, ticket)
+		go g.run(l, ticket)
+	}
+	if l.waiting == 0 && l.unjudged == 0 {
+		if at = l.worthUntil(); !at.After(now) {
+			at = time.Time{}
+			delete(g.lines, l.key)
+		}
+	}
+	g.setAlarm(l, now, at)
+}
+
+// setAlarm has the line looked at again at an instant; zero is never. The caller
+// holds the lock.
+func (g *Gate) setAlarm(l *line, now, at time.Time) {
+	if l.alarm != nil {
+		if l.alarm.at.Equal(at) {
+			return
+		}
+		l.alarm.stop()
+		l.alarm = nil
+	}
+	if at.IsZero() {
+		return
+	}
+	a := &alarm{at: at}
+	l.alarm = a
+	a.stop = g.afterFunc(at.Sub(now), func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if l.alarm == a {
+			l.alarm = nil
+			g.advance(l, g.now())
+		}
+	})
 }
 
 // run runs one request and lets the next ones start.
-func (g *Gate) run(key string, l *line, ticket *Ticket) {
-	result := Cut
+func (g *Gate) run(l *line, ticket *Ticket) {
+	result := Result{Outcome: Cut}
 	// Deferred, so that a request that ends its goroutine gives its place up, too.
-	defer func() { g.done(key, l, ticket, result) }()
-	result = ticket.request()
+	defer func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		now := g.now()
+		l.free(ticket)
+		l.judge(now, ticket, result)
+		g.advance(l, now)
+	}()
+	result = ticket.run(&Turn{gate: g, ticket: ticket})
 }
 
-func (g *Gate) done(key string, l *line, ticket *Ticket, result Result) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	l.running--
-	switch result {
-	case Answered:
-		l.failures, l.probes, l.rest = 0, 0, nil
-	case Failed:
-		if l.failures++; l.closed() && l.rest == nil {
-			g.pause(key, l)
-		}
-	case Unsent:
-		if ticket.probe {
-			l.rest = nil // It was none, after all.
-		}
-	case Cut:
-	}
-	g.start(key, l)
-	g.forget(key, l)
-}
-
-// pause keeps the line from its next probe for a while. The caller holds the lock.
-func (g *Gate) pause(key string, l *line) {
-	pause := &rest{}
-	l.rest = pause
-	g.afterFunc(l.pause(), func() { g.rested(key, l, pause) })
-}
-
-// rested ends a pause, unless something else has ended it before.
-func (g *Gate) rested(key string, l *line, pause *rest) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if l.rest != pause {
-		return
-	}
-	l.rest = nil
-	g.start(key, l)
-	g.forget(key, l)
-}
-
-// forget drops a line that nobody stands in and that holds nothing worth knowing.
-// A closed line is worth knowing only while its pause lasts. The caller holds the
-// lock.
-func (g *Gate) forget(key string, l *line) {
-	if l.running == 0 && l.waiting.Len() == 0 && l.rest == nil && (l.failures == 0 || l.closed()) && g.lines[key] == l {
-		delete(g.lines, key)
-	}
-}
+var _ heap.Interface = (*queue)(nil)

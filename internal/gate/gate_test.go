@@ -1,6 +1,8 @@
 package gate_test
 
 import (
+	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,8 +13,13 @@ import (
 	"github.com/tokensync/tokensync/internal/gate"
 )
 
-func newGate(limit int) *gate.Gate {
-	return gate.New(limit, func(d time.Duration, f func()) { time.AfterFunc(d, f) })
+func newGate() *gate.Gate {
+	return gate.New(gate.Options{
+		Now: time.Now,
+		AfterFunc: func(d time.Duration, f func()) func() bool {
+			return time.AfterFunc(d, f).Stop
+		},
+	})
 }
 
 // journal notes what ran, and when.
@@ -32,219 +39,233 @@ func (j *journal) note(name string) {
 	j.times = append(j.times, time.Since(j.start))
 }
 
-func TestALineRunsNoMoreThanItsLimit(t *testing.T) {
+// restart forgets what ran.
+func (j *journal) restart() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.names, j.times, j.start = nil, nil, time.Now()
+}
+
+// ran answers when something ran.
+func (j *journal) ran() []time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.times)
+}
+
+func (j *journal) count() int { return len(j.ran()) }
+
+// want checks what ran, in which order.
+func (j *journal) want(t *testing.T, want ...string) {
+	t.Helper()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !slices.Equal(j.names, want) {
+		t.Errorf("ran in the order\n     %q\nwant %q", j.names, want)
+	}
+}
+
+// wantTimes checks when it ran.
+func (j *journal) wantTimes(t *testing.T, want ...time.Duration) {
+	t.Helper()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !slices.Equal(j.times, want) {
+		t.Errorf("ran at\n     %s\nwant %s", j.times, want)
+	}
+}
+
+// takes answers a Run that takes a while, notes its end, and has an outcome.
+func (j *journal) takes(d time.Duration, name string, outcome gate.Outcome) func(*gate.Turn) gate.Result {
+	return func(*gate.Turn) gate.Result {
+		time.Sleep(d)
+		j.note(name)
+		return gate.Result{Outcome: outcome}
+	}
+}
+
+// after lets the clock run, and all who wait for it.
+func after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func TestAKeyRunsNoMoreThanItsLimit(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int]int{3: 3, 0: gate.DefaultMaxConcurrent} {
+		synctest.Test(t, func(t *testing.T) {
+			g, j := newGate(), newJournal()
+			for range 20 {
+				g.Submit(gate.Request{Key: "key", Limits: gate.Limits{MaxConcurrent: limit}, Run: j.takes(time.Second, "", gate.Answered)})
+			}
+			after(time.Second)
+			if j.count() != want || g.Waiting("key") != 20-2*want {
+				t.Errorf("%d ran at a time and %d wait, want %d and %d", j.count(), g.Waiting("key"), want, 20-2*want)
+			}
+			after(10 * time.Second)
+			if j.count() != 20 || g.Waiting("key") != 0 {
+				t.Errorf("%d ran, and %d wait", j.count(), g.Waiting("key"))
+			}
+		})
+	}
+}
+
+func TestAChangedLimitHoldsAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(3)
-		var mu sync.Mutex
-		running, most, done := 0, 0, 0
-		for range 20 {
-			g.Submit("key", gate.Order{}, func() gate.Result {
-				mu.Lock()
-				running++
-				most = max(most, running)
-				mu.Unlock()
-				time.Sleep(time.Second)
-				mu.Lock()
-				running--
-				done++
-				mu.Unlock()
-				return gate.Answered
-			})
+		g, j := newGate(), newJournal()
+		submit := func(limits gate.Limits) {
+			g.Submit(gate.Request{Key: "key", Limits: limits, Run: j.takes(0, "", gate.Answered)})
 		}
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		if most != 3 || done != 20 {
-			t.Errorf("%d at a time and %d in all, want 3 and 20", most, done)
+		hourly := gate.Limits{Requests: 1, Period: time.Hour}
+		for range 10 {
+			submit(hourly)
+		}
+		after(time.Hour + time.Minute)
+		j.wantTimes(t, 0, time.Hour)
+		submit(gate.Limits{Requests: 60, Period: time.Minute})
+		// Of the hour before the next one, 59 minutes were left: that makes 59/60 of a second.
+		after(2 * time.Second)
+		if want := time.Hour + time.Minute + 59*time.Second/60; j.count() != 4 || j.ran()[2] != want {
+			t.Errorf("ran at %s, want the third at %s", j.ran(), want)
+		}
+		submit(gate.Limits{})
+		after(0)
+		if j.count() != 12 {
+			t.Errorf("%d ran without a limit, want all 12", j.count())
 		}
 	})
 }
 
-func TestTokensThatExpireSoonestGoFirst(t *testing.T) {
+func TestRequestsKeepToTheConfiguredRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g, j := newGate(1), newJournal()
-		submit := func(name string, order gate.Order) {
-			g.Submit("key", order, func() gate.Result {
-				time.Sleep(time.Second)
-				j.note(name)
-				return gate.Answered
+		g, j := newGate(), newJournal()
+		limits := gate.Limits{Requests: 2, Period: time.Second, Burst: 3}
+		for range 6 {
+			g.Submit(gate.Request{Key: "key", Limits: limits, Run: j.takes(0, "", gate.Answered)})
+		}
+		g.Submit(gate.Request{Key: "key", Limits: limits, Run: j.takes(0, "", gate.Unsent)})
+		g.Submit(gate.Request{Key: "key", Limits: limits, Run: j.takes(0, "", gate.Answered)})
+		after(time.Minute)
+		j.wantTimes(t, 0, 0, 0, 500*time.Millisecond, time.Second, 1500*time.Millisecond, 2*time.Second, 2*time.Second)
+	})
+}
+
+func TestTheOrderWithinANamespace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		submit := func(name string, r gate.Request) {
+			r.Key, r.Limits.MaxConcurrent, r.Run = "key", 1, j.takes(time.Second, name, gate.Answered)
+			g.Submit(r)
+		}
+		at := func(d time.Duration) time.Time { return time.Now().Add(d) }
+		submit("under way", gate.Request{})
+		submit("none, failed", gate.Request{Failures: 3})
+		submit("none, first", gate.Request{})
+		submit("none, second", gate.Request{})
+		submit("unknown expiry", gate.Request{Held: true})
+		submit("an hour", gate.Request{Held: true, ExpiresAt: at(time.Hour)})
+		submit("two minutes, failed", gate.Request{Held: true, ExpiresAt: at(2 * time.Minute), Failures: 9})
+		submit("a minute, failed", gate.Request{Held: true, ExpiresAt: at(time.Minute), Failures: 1})
+		submit("a minute", gate.Request{Held: true, ExpiresAt: at(time.Minute)})
+		after(time.Minute)
+		j.want(t, "under way", "a minute", "a minute, failed", "two minutes, failed", "an hour", "unknown expiry",
+			"none, first", "none, second", "none, failed")
+	})
+}
+
+func TestNamespacesTakeTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		submit := func(namespace string, held bool) {
+			g.Submit(gate.Request{
+				Key: "key", Namespace: namespace, Held: held, Limits: gate.Limits{MaxConcurrent: 1},
+				Run: j.takes(time.Second, namespace, gate.Answered),
 			})
 		}
-		now := time.Now()
-		submit("the one under way", gate.Order{})
-		submit("without a token, first", gate.Order{})
-		submit("without a token, second", gate.Order{})
-		submit("good for an hour", gate.Order{Held: true, ExpiresAt: now.Add(time.Hour)})
-		submit("good for a minute", gate.Order{Held: true, ExpiresAt: now.Add(time.Minute)})
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		want := []string{"the one under way", "good for a minute", "good for an hour", "without a token, first", "without a token, second"}
-		if !slices.Equal(j.names, want) {
-			t.Errorf("got  %q\nwant %q", j.names, want)
+		for range 4 {
+			submit("large", true)
 		}
+		submit("small", false)
+		submit("small", false)
+		submit("other", false)
+		after(time.Minute)
+		j.want(t, "large", "large", "small", "other", "large", "small", "large")
 	})
 }
 
 func TestAProviderThatHangsHoldsUpOnlyItsOwnLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g, j := newGate(2), newJournal()
-		for range 10 {
-			g.Submit("hanging", gate.Order{}, func() gate.Result {
-				time.Sleep(time.Hour)
-				return gate.Failed
-			})
+		g, j := newGate(), newJournal()
+		for range 20 {
+			g.Submit(gate.Request{Key: "hanging", Run: j.takes(time.Hour, "hanging", gate.Cut)})
 		}
-		g.Submit("healthy", gate.Order{}, func() gate.Result {
-			j.note("healthy")
-			return gate.Answered
-		})
-		synctest.Wait()
-		if len(j.names) != 1 || j.times[0] != 0 {
-			t.Errorf("the healthy line waited: %v", j.times)
-		}
-		time.Sleep(10 * time.Hour) // Let the others end.
-	})
-}
-
-func TestAFailingLineIsProbedAndOpensForAllAtTheFirstAnswer(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g, probes, served := newGate(10), newJournal(), newJournal()
-		var up atomic.Bool
-		for range 50 {
-			g.Submit("key", gate.Order{}, func() gate.Result {
-				if !up.Load() {
-					probes.note("failed")
-					return gate.Failed
-				}
-				served.note("answered")
-				return gate.Answered
-			})
-			synctest.Wait()
-		}
-		if len(probes.names) != 5 || !g.Closed("key") {
-			t.Fatalf("%d requests failed at once, want 5 to close the line", len(probes.names))
-		}
-		time.Sleep(21 * time.Second)
-		synctest.Wait()
-		for i := 5; i < len(probes.times); i++ {
-			if pause := probes.times[i] - probes.times[i-1]; pause < gate.ProbeInterval {
-				t.Errorf("two probes %s apart", pause)
-			}
-		}
-		if len(probes.names) != 5+4 {
-			t.Errorf("%d probes in 21 s, want 4", len(probes.names)-5)
-		}
-		up.Store(true)
-		time.Sleep(gate.ProbeInterval)
-		synctest.Wait()
-		if len(served.names) != 41 || g.Closed("key") {
-			t.Fatalf("%d served, want the 41 that waited", len(served.names))
-		}
-		if first, last := served.times[0], served.times[40]; first != last {
-			t.Errorf("the first was served at %s and the last at %s", first, last)
-		}
+		g.Submit(gate.Request{Key: "healthy", Run: j.takes(0, "healthy", gate.Answered)})
+		after(0)
+		j.want(t, "healthy")
+		after(10 * time.Hour) // Let the others end.
 	})
 }
 
 func TestARequestThatIsWithdrawnNeverRuns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g, j := newGate(1), newJournal()
+		g, j := newGate(), newJournal()
 		submit := func(name string) *gate.Ticket {
-			return g.Submit("key", gate.Order{}, func() gate.Result {
-				time.Sleep(time.Second)
-				j.note(name)
-				return gate.Answered
-			})
+			return g.Submit(gate.Request{Key: "key", Namespace: name, Limits: gate.Limits{MaxConcurrent: 1}, Run: j.takes(time.Second, name, gate.Answered)})
 		}
 		first, second, third := submit("first"), submit("second"), submit("third")
-		if g.Withdraw("key", first) || !g.Withdraw("key", second) || g.Withdraw("key", second) {
+		if g.Withdraw(first) || !g.Withdraw(second) || g.Withdraw(second) {
 			t.Error("only the one that waits can be withdrawn, once")
 		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if want := []string{"first", "third"}; !slices.Equal(j.names, want) {
-			t.Errorf("ran %q, want %q", j.names, want)
-		}
-		if g.Withdraw("key", third) {
+		after(time.Minute)
+		j.want(t, "first", "third")
+		if g.Withdraw(third) {
 			t.Error("what has run was withdrawn")
 		}
 	})
 }
 
-func TestAProbeThatWasNeverSentCostsNoPause(t *testing.T) {
+func TestASlotIsFreeOnceItIsReleased(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g, j := newGate(1), newJournal()
-		results := []gate.Result{gate.Failed, gate.Failed, gate.Failed, gate.Failed, gate.Failed, gate.Unsent, gate.Answered, gate.Answered}
-		for _, result := range results {
-			g.Submit("key", gate.Order{}, func() gate.Result {
-				j.note("")
-				return result
-			})
-		}
-		time.Sleep(gate.ProbeInterval)
-		synctest.Wait()
-		if len(j.times) != len(results) {
-			t.Errorf("%d ran, want %d", len(j.times), len(results))
-		}
-	})
-}
-
-func TestTheUnknownExpiryComesLastAmongGoodTokens(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g, j := newGate(1), newJournal()
-		for name, order := range map[string]gate.Order{
-			"unknown": {Held: true},
-			"known":   {Held: true, ExpiresAt: time.Now().Add(time.Hour)},
-			"none":    {},
-		} {
-			g.Submit("key", gate.Order{Held: true}, func() gate.Result {
+		g, j := newGate(), newJournal()
+		var turn atomic.Pointer[gate.Turn]
+		for i := range 3 {
+			g.Submit(gate.Request{Key: "key", Limits: gate.Limits{MaxConcurrent: 1}, Run: func(own *gate.Turn) gate.Result {
 				time.Sleep(time.Second)
-				return gate.Answered
-			})
-			g.Submit("key", order, func() gate.Result {
-				j.note(name)
-				return gate.Answered
-			})
+				j.note(fmt.Sprint(i))
+				own.Release()
+				own.Release()
+				turn.Store(own)
+				time.Sleep(time.Hour) // To evaluate the answer.
+				return gate.Result{Outcome: gate.Throttled, RetryAfter: time.Minute}
+			}})
 		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if !slices.Contains(j.names, "unknown") || j.names[0] != "known" || j.names[2] != "none" {
-			t.Errorf("ran in the order %q", j.names)
+		after(time.Minute)
+		j.wantTimes(t, time.Second, 2*time.Second, 3*time.Second)
+		after(time.Hour)
+		if _, held := g.HeldUntil("key", ""); !held {
+			t.Error("the result after the release was lost")
 		}
+		turn.Load().Release() // Too late, and of no effect.
 	})
 }
 
-func TestOneThatAlwaysFailsDoesNotKeepTheOthersFromTheProbe(t *testing.T) {
+func TestARequestThatEndsItsGoroutineFreesItsSlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g, j := newGate(1), newJournal()
-		var fail func() gate.Result
-		first := gate.Order{Held: true, ExpiresAt: time.Now()}
-		fail = func() gate.Result {
-			if len(j.names) == 0 {
-				time.AfterFunc(time.Second, func() { g.Submit("key", first, fail) })
-			}
-			return gate.Failed
-		}
-		for range 5 {
-			g.Submit("key", first, func() gate.Result { return gate.Failed })
-		}
-		g.Submit("key", first, fail)
-		g.Submit("key", gate.Order{}, func() gate.Result {
-			j.note("healthy")
-			return gate.Answered
-		})
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if len(j.names) != 1 {
-			t.Error("the healthy one never had its turn")
-		}
-		time.Sleep(time.Hour)
+		g, j := newGate(), newJournal()
+		g.Submit(gate.Request{Key: "key", Limits: gate.Limits{MaxConcurrent: 1}, Run: func(*gate.Turn) gate.Result {
+			runtime.Goexit()
+			return gate.Result{}
+		}})
+		g.Submit(gate.Request{Key: "key", Limits: gate.Limits{MaxConcurrent: 1}, Run: j.takes(0, "next", gate.Answered)})
+		after(0)
+		j.want(t, "next")
 	})
 }

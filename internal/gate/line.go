@@ -1,107 +1,220 @@
 package gate
 
-import "time"
-
-// Order is the place of a request in its line.
-type Order struct {
-	// Held says that a token is held which is still good. Those go first, because
-	// an outage of their consumers can still be avoided.
-	Held bool
-	// ExpiresAt is when that token expires; zero where that is not known.
-	ExpiresAt time.Time
-}
-
-func (o Order) before(other Order) bool {
-	switch {
-	case o.Held != other.Held:
-		return o.Held
-	case o.ExpiresAt.IsZero() || other.ExpiresAt.IsZero():
-		// A token that may live for ever can wait for one that does not.
-		return !o.ExpiresAt.IsZero() && other.ExpiresAt.IsZero()
-	default:
-		return o.ExpiresAt.Before(other.ExpiresAt)
-	}
-}
+import (
+	"container/heap"
+	"time"
+)
 
 // line is the state of one key.
 type line struct {
-	running  int
-	failures int // transient ones, in a row
-	probes   int // since the line closed
-	// rest is the pause after a probe, nil when there is none.
-	rest     *rest
-	arrivals uint64
-	waiting  waiters
+	key    string
+	limits Limits
+	// configured is the rate that the limits name.
+	configured spacing
+	roster     roster
+	// waiting counts all who wait, those aside too.
+	waiting int
+	// running are those that hold a slot, and unjudged those without a result.
+	running, unjudged int
+	// arrivals and started number the requests, as they come and as they start.
+	arrivals, started uint64
+
+	breaker  breaker
+	budget   budget
+	throttle throttle
+	clients  map[string]*client
+	sighting sighting
+	accepted []acceptance
+	alarm    *alarm
 }
 
-// rest is one pause between two probes. It is compared by identity; it has a field
-// because two pointers to nothing may be equal.
-type rest struct{ _ byte }
+// acceptance is an answer of the last measured time.
+type acceptance struct {
+	client string
+	at     time.Time
+}
 
-func (l *line) closed() bool { return l.failures >= failuresToClose }
+// alarm is the timer of a line.
+type alarm struct {
+	at   time.Time
+	stop func() bool
+}
 
-// pause is the distance to the next probe.
-func (l *line) pause() time.Duration {
-	if l.probes > quickProbes {
-		return SlowProbeInterval
+func (l *line) configure(now time.Time, limits Limits) {
+	if l.limits != limits {
+		l.limits = limits
+		l.configured.set(now, limits.interval(), limits.Burst)
 	}
-	return ProbeInterval
 }
 
-// Ticket is the place of one request in its line.
-type Ticket struct {
-	order   Order
-	arrival uint64
-	request func() Result
-	// index is its place in the heap, negative once it has left it.
-	index int
-	// probe says that it was let through a closed line.
-	probe bool
-}
-
-// waiters is a heap, the first in order at the top.
-type waiters []*Ticket
-
-func (w waiters) Len() int { return len(w) }
-
-func (w waiters) Swap(i, j int) {
-	w[i], w[j] = w[j], w[i]
-	w[i].index, w[j].index = i, j
-}
-
-func (w waiters) Less(i, j int) bool {
-	if w[i].order == w[j].order {
-		return w[i].arrival < w[j].arrival
+func (l *line) add(r *Request) *Ticket {
+	l.waiting++
+	l.arrivals++
+	ticket := &Ticket{
+		line:      l,
+		client:    r.Client,
+		shared:    r.Shared,
+		held:      r.Held,
+		retry:     r.Failures > 0,
+		expiresAt: r.ExpiresAt,
+		interval:  probeInterval(r.ProbeInterval),
+		run:       r.Run,
+		arrival:   l.arrivals,
 	}
-	return w[i].order.before(w[j].order)
+	l.roster.add(ticket, r.Namespace)
+	l.breaker.hurry(ticket.interval)
+	return ticket
 }
 
-// longest is the index of the one that has waited longest. Probes go by that: one
-// that fails for a cause of its own must not be the only one ever to be tried.
-func (w waiters) longest() int {
-	first := 0
-	for i := range w {
-		if w[i].arrival < w[first].arrival {
-			first = i
+// next answers who may start now; and where nobody may, when to look again, zero
+// where the end of a request will tell.
+func (l *line) next(now time.Time) (*Ticket, time.Time) {
+	recheck, _ := l.recall(now)
+	if l.waiting == 0 || l.running >= l.limits.concurrent() {
+		return nil, time.Time{}
+	}
+	if at := l.readyAt(); at.After(now) {
+		return nil, at
+	}
+	if l.breaker.open {
+		if l.breaker.probing {
+			return nil, time.Time{}
+		}
+		return l.roster.longest(func(t *Ticket) bool { return l.clientMay(t, now) }), recheck
+	}
+	if !l.breaker.ramp.admits(l.running) || !l.throttle.ramp.admits(l.running) {
+		return nil, time.Time{}
+	}
+	return l.inTurn(now)
+}
+
+// inTurn is next for a line that may start one.
+func (l *line) inTurn(now time.Time) (*Ticket, time.Time) {
+	budgetAt := l.budget.readyAt(now)
+	for {
+		ticket := l.roster.first(!budgetAt.After(now))
+		switch {
+		case ticket == nil:
+			recheck, recalled := l.recall(now)
+			if recalled {
+				continue
+			}
+			if l.roster.first(true) != nil {
+				recheck = sooner(recheck, budgetAt)
+			}
+			return nil, recheck
+		case l.clientMay(ticket, now):
+			return ticket, time.Time{}
+		default:
+			l.roster.remove(ticket)
+			heap.Push(&l.clients[ticket.client].aside, ticket)
 		}
 	}
-	return first
 }
 
-// Push implements heap.Interface.
-func (w *waiters) Push(x any) {
-	if ticket, ok := x.(*Ticket); ok {
-		ticket.index = len(*w)
-		*w = append(*w, ticket)
+// readyAt is when the line as a whole may start one.
+func (l *line) readyAt() time.Time {
+	at := later(l.configured.readyAt(), l.throttle.readyAt())
+	return later(at, l.breaker.readyAt())
+}
+
+func (l *line) clientMay(ticket *Ticket, now time.Time) bool {
+	c := l.clients[ticket.client]
+	return c == nil || c.may(now)
+}
+
+// recall forgets the clients of which nothing is worth knowing, and brings one who
+// stands aside back for every client that may go. It answers whether there was
+// one, and when the next of the others may.
+func (l *line) recall(now time.Time) (at time.Time, recalled bool) {
+	for name, c := range l.clients {
+		switch {
+		case !c.worthUntil().After(now):
+			delete(l.clients, name)
+			for len(c.aside) > 0 {
+				l.bringBack(c)
+				recalled = true
+			}
+		case !c.ramp.admits(c.running): // The end of what runs will tell.
+		case c.readyAt().After(now):
+			at = sooner(at, c.readyAt())
+		case len(c.aside) > 0:
+			l.bringBack(c)
+			recalled = true
+		}
 	}
+	return at, recalled
 }
 
-// Pop implements heap.Interface.
-func (w *waiters) Pop() any {
-	last := len(*w) - 1
-	ticket := (*w)[last]
-	ticket.index = -1
-	(*w)[last] = nil
-	*w = (*w)[:last]
-	return ticket
+func (l *line) bringBack(c *client) {
+	ticket := c.aside.top()
+	heap.Remove(&c.aside, ticket.index)
+	l.roster.add(ticket, ticket.namespace.name)
+}
+
+// start notes that a request starts.
+func (l *line) start(now time.Time, ticket *Ticket) {
+	l.roster.served(ticket)
+	l.roster.remove(ticket)
+	l.waiting--
+	l.running++
+	l.unjudged++
+	l.started++
+	ticket.started = l.started
+	l.configured.take(now)
+	l.throttle.pace.take(now)
+	if ticket.holder = l.clients[ticket.client]; ticket.holder != nil {
+		ticket.holder.running++
+		ticket.holder.pace.take(now)
+	}
+	if l.breaker.open {
+		l.breaker.probe(now, ticket.started)
+		l.breaker.interval = l.shortestInterval()
+	}
+	// Probes are bounded well enough.
+	ticket.paid = l.budget.take(now, ticket.retry && !l.breaker.open)
+}
+
+// shortestInterval is the distance between probes that suits all who wait.
+func (l *line) shortestInterval() time.Duration {
+	shortest := ProbeInterval
+	for _, n := range l.roster.namespaces {
+		for _, q := range []queue{n.fresh, n.retries} {
+			for _, ticket := range q {
+				shortest = min(shortest, ticket.interval)
+			}
+		}
+	}
+	return shortest
+}
+
+// free gives up the slot of a request, and tells whether it still had one.
+func (l *line) free(ticket *Ticket) bool {
+	if ticket.freed {
+		return false
+	}
+	ticket.freed = true
+	l.running--
+	if ticket.holder != nil {
+		ticket.holder.running--
+	}
+	l.breaker.freed(ticket.started)
+	return true
+}
+
+// worthUntil is when an idle line may be forgotten.
+func (l *line) worthUntil() time.Time {
+	at := later(l.throttle.worthUntil(), l.configured.quiet)
+	at = later(at, l.breaker.worthUntil())
+	at = later(at, l.budget.worthUntil())
+	if !l.sighting.at.IsZero() {
+		at = later(at, l.sighting.at.Add(sightingsTogether))
+	}
+	if last := len(l.accepted) - 1; last >= 0 {
+		at = later(at, l.accepted[last].at.Add(measured))
+	}
+	for _, c := range l.clients {
+		at = later(at, c.worthUntil())
+	}
+	return at
 }

@@ -1,0 +1,86 @@
+package gate_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tokensync/tokensync/internal/gate"
+)
+
+func TestRetriesOfABrownoutAreFew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, retries := newGate(), newJournal()
+		// A hundred credentials fail for a cause of their own and would try each
+		// second; others keep the breaker closed with ten requests per second.
+		var fail func(failures int)
+		fail = func(failures int) {
+			g.Submit(gate.Request{Key: "key", Namespace: "broken", Held: true, Failures: failures, Run: func(*gate.Turn) gate.Result {
+				if failures > 0 {
+					retries.note("")
+				}
+				time.AfterFunc(time.Second, func() { fail(failures + 1) })
+				return gate.Result{Outcome: gate.Failed}
+			}})
+		}
+		healthy, busy := newJournal(), true
+		var serve func()
+		serve = func() {
+			g.Submit(gate.Request{Key: "key", Namespace: "healthy", Run: healthy.takes(0, "", gate.Answered)})
+			if busy {
+				time.AfterFunc(100*time.Millisecond, serve)
+			}
+		}
+		serve()
+		for range 100 {
+			time.AfterFunc(time.Minute, func() { fail(0) })
+			time.Sleep(200 * time.Millisecond)
+		}
+		after(3 * time.Minute)
+		// From minute to minute: a fifth of ten per second and their own, and one per 5 s.
+		count := 0
+		for _, at := range retries.ran() {
+			if at >= 100*time.Second && at < 160*time.Second {
+				count++
+			}
+		}
+		// How many depends on who of those that come at one instant is first.
+		if count < 100 || count > 180 {
+			t.Errorf("%d retries in a minute, want about 162", count)
+		}
+		if want := 1900; healthy.count() < want {
+			t.Errorf("%d requests of others, want %d", healthy.count(), want)
+		}
+		busy = false
+	})
+}
+
+func TestARetryWaitsForItsBudgetAndIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		for range 3 {
+			g.Submit(gate.Request{Key: "key", Held: true, ExpiresAt: time.Now(), Failures: 1, Run: j.takes(time.Minute, "retry", gate.Cut)})
+		}
+		g.Submit(gate.Request{Key: "key", Run: j.takes(time.Second, "fresh", gate.Answered)})
+		after(2 * time.Minute)
+		j.want(t, "fresh", "retry", "retry", "retry")
+		j.wantTimes(t, time.Second, 60*time.Second, 65*time.Second, 70*time.Second)
+	})
+}
+
+func TestARecoveryIsNotSlowedByTheBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		open(t, g)
+		for range 1000 {
+			g.Submit(gate.Request{Key: "key", Failures: 3, Run: j.takes(50*time.Millisecond, "", gate.Answered)})
+		}
+		after(time.Minute)
+		if j.count() != 1000 || j.ran()[999] > 20*time.Second {
+			t.Errorf("%d of 1000 were served, the last after %s", j.count(), j.ran()[j.count()-1])
+		}
+	})
+}

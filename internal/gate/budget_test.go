@@ -1,0 +1,54 @@
+package gate
+
+import (
+	"testing"
+	"time"
+)
+
+func TestTheBudgetOfRetries(t *testing.T) {
+	t.Parallel()
+	start := time.Unix(1_000_000_000, 0)
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	requests := func(b *budget, n int) {
+		for range n {
+			b.take(start, false)
+		}
+	}
+	for name, c := range map[string]struct {
+		do   func(*budget)
+		now  time.Time
+		want time.Time // zero is now
+	}{
+		"the first":             {func(*budget) {}, start, time.Time{}},
+		"the second":            {func(b *budget) { b.take(start, true) }, start, at(5)},
+		"five seconds later":    {func(b *budget) { b.take(start, true) }, at(5), at(5)},
+		"a fifth of all":        {func(b *budget) { b.take(start, true); requests(b, 4) }, start, time.Time{}},
+		"less than a fifth":     {func(b *budget) { b.take(start, true); requests(b, 3) }, start, at(5)},
+		"a fifth is used up":    {func(b *budget) { b.take(start, true); requests(b, 4); b.take(start, true) }, start, at(5)},
+		"requests a minute ago": {func(b *budget) { requests(b, 5); b.take(at(57), true); b.take(at(58), true) }, at(60), at(63)},
+		"requests of a minute":  {func(b *budget) { requests(b, 10); b.take(at(57), true) }, at(59), time.Time{}},
+		"much later":            {func(b *budget) { requests(b, 50); b.take(at(9000), true) }, at(9001), at(9005)},
+		"an extra one given back": {func(b *budget) {
+			b.put(start, b.take(start, true))
+		}, start, time.Time{}},
+		"one of the share given back": {func(b *budget) {
+			b.take(start, true)
+			requests(b, 4)
+			b.put(at(6), b.take(start, true))
+		}, at(1), time.Time{}},
+		"what was never sent is no request": {func(b *budget) {
+			b.take(start, true)
+			requests(b, 3)
+			b.unsent(start, b.take(start, false))
+		}, start, at(5)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var b budget
+			c.do(&b)
+			if got := b.readyAt(c.now); !got.Equal(c.want) {
+				t.Errorf("the next retry may start at %s, want %s", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,151 @@
+package gate
+
+import "time"
+
+// DefaultMaxConcurrent is how many requests of a key run at a time where its limits
+// do not say.
+const DefaultMaxConcurrent = 10
+
+// Request is a token request that is to run when its turn has come.
+type Request struct {
+	// Key names the line: a provider as one tenant sees it.
+	Key string
+	// Limits are those of the key. The newest count, for all who wait there.
+	Limits Limits
+	// Namespace is whose request it is: the namespaces of a key take turns.
+	Namespace string
+	// Client identifies the OAuth client that asks.
+	Client string
+	// Shared says that the client is the provider's own, so that what throttles it
+	// throttles everybody.
+	Shared bool
+
+	// Held says that a token is held which is still good. Those go first, because an
+	// outage of their consumers can still be avoided.
+	Held bool
+	// ExpiresAt is when that token expires; zero where that is not known.
+	ExpiresAt time.Time
+	// Failures is how many requests of this credential have failed in a row. A
+	// request after a failure is a retry, and draws on the budget of its key.
+	Failures int
+	// ProbeInterval is the distance between two probes of a broken provider that
+	// would suit this credential, between MinProbeInterval and ProbeInterval; zero
+	// is ProbeInterval. The shortest of all who wait counts.
+	ProbeInterval time.Duration
+
+	// Run carries the request out, in a goroutine of its own.
+	Run func(*Turn) Result
+}
+
+// Limits bound the requests of one key.
+type Limits struct {
+	// MaxConcurrent is how many run at a time; zero is DefaultMaxConcurrent.
+	MaxConcurrent int
+	// Requests may start per Period; there is no such bound where either is zero.
+	Requests int
+	Period   time.Duration
+	// Burst is how many of them may start at once; zero is one.
+	Burst int
+}
+
+func (l Limits) concurrent() int {
+	if l.MaxConcurrent <= 0 {
+		return DefaultMaxConcurrent
+	}
+	return l.MaxConcurrent
+}
+
+// interval is the mean distance between two requests, zero where there is no bound.
+func (l Limits) interval() time.Duration {
+	if l.Requests <= 0 || l.Period <= 0 {
+		return 0
+	}
+	return max(l.Period/time.Duration(l.Requests), 1)
+}
+
+// Outcome is what a request says about its provider.
+type Outcome int
+
+// The outcomes.
+const (
+	// Cut means that a request was given up under way, which says nothing.
+	Cut Outcome = iota
+	// Answered means that the provider answered, be it with a refusal.
+	Answered
+	// Failed means a transient failure.
+	Failed
+	// Throttled means that the provider asked for fewer requests.
+	Throttled
+	// Unsent means that no request was made, which says nothing and costs nothing.
+	Unsent
+)
+
+// Result is what came of a request.
+type Result struct {
+	Outcome Outcome
+	// RetryAfter is how long a provider that throttles asked to be left alone; zero
+	// where it did not say.
+	RetryAfter time.Duration
+}
+
+// Turn is given to a request that runs.
+type Turn struct {
+	gate   *Gate
+	ticket *Ticket
+}
+
+// Release gives the slot to the next one before the result is known. What is left to
+// do then must not ask the provider.
+func (t *Turn) Release() {
+	g, l := t.gate, t.ticket.line
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l.free(t.ticket) {
+		g.advance(l, g.now())
+	}
+}
+
+// Ticket is the place of one request in its line.
+type Ticket struct {
+	line      *line
+	namespace *namespace
+	client    string
+	shared    bool
+	held      bool
+	retry     bool
+	expiresAt time.Time
+	interval  time.Duration
+	run       func(*Turn) Result
+
+	arrival uint64
+	// queue is where it waits and index its place there; nil once it has left.
+	queue *queue
+	index int
+
+	// started is its number among all that have started in its line.
+	started uint64
+	// holder is what was known of its client when it started, nil for nothing.
+	holder *client
+	paid   payment
+	freed  bool
+}
+
+// before tells which of two goes first. A token that is held counts by its expiry
+// whatever failed before, because it must be tried again while it is good: the
+// budget keeps such retries from crowding out the rest.
+func (t *Ticket) before(other *Ticket) bool {
+	switch {
+	case t.held != other.held:
+		return t.held
+	case t.held && !t.expiresAt.Equal(other.expiresAt):
+		if t.expiresAt.IsZero() || other.expiresAt.IsZero() {
+			// A token that may live for ever can wait for one that does not.
+			return other.expiresAt.IsZero()
+		}
+		return t.expiresAt.Before(other.expiresAt)
+	case t.retry != other.retry:
+		return other.retry
+	default:
+		return t.arrival < other.arrival
+	}
+}
