@@ -78,13 +78,12 @@ func parseBody(body []byte) (content, problem) {
 func parseAnything(body []byte) (content, problem) {
 	body = trim(body)
 
-	switch {
-	case len(body) == 0:
+	if len(body) == 0 {
 		return content{}, ""
-	case body[0] == '{', body[0] == '[':
+	}
+
+	if body[0] == '{' || body[0] == '[' {
 		return parseJSON(body)
-	case !utf8.Valid(body):
-		return content{}, "is neither JSON nor text in UTF-8"
 	}
 
 	if c, wrong := parseJSON(body); wrong == "" {
@@ -93,6 +92,10 @@ func parseAnything(body []byte) (content, problem) {
 
 	if c, wrong := parseForm(string(body)); wrong == "" && body[0] != '<' {
 		return c, ""
+	}
+
+	if !utf8.Valid(body) {
+		return content{}, "is neither JSON nor text in UTF-8"
 	}
 
 	return content{value: string(body)}, ""
@@ -170,7 +173,7 @@ func parseForm(body string) (content, problem) {
 
 	object := map[string]any{}
 	for name, value := range values {
-		object[name] = value[0]
+		object[strings.ToValidUTF8(name, "\ufffd")] = strings.ToValidUTF8(value[0], "\ufffd")
 	}
 
 	return content{value: object, fields: object}, ""

@@ -16,7 +16,7 @@ import (
 // header, and what is refused must be refused in fixed words.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
-		"", "{}", "null", "[]", "\ufeff{\"access_token\":\"t\"}", "access_token=t&expires_in=3600.5", "error=invalid_client",
+		"", "{}", "null", "[]", "\ufeff{\"access_token\":\"t\"}", "access_token=t&expires_in=3600.5", "error=invalid_client", "error=\xca",
 		`{"access_token":"t","token_type":"BearerToken","expires_in":"5099","issued_at":"1420262924658","scope":["a","b"]}`,
 		`{"access_token":"t",".issued":"Thu, 01 Dec 2022 19:59:20 GMT",".expires":"Thu, 01 Dec 2022 20:19:20 GMT"}`,
 		`{"error":{"code":5},"error_description":[1]}`, `{"access_token":"t","token_type":"DPoP"}`,
@@ -73,7 +73,7 @@ func checkAnswer(t *testing.T, parsed content, mapper ResponseMapper) {
 	r := newReading(parsed)
 	r.apply(mapper, &http.Response{})
 
-	answer, wrong := (&exchange{request: Request{Headers: []Field{{"X-Key", redact.New("hunter22")}}}}).newAnswer(r, http.Header{})
+	answer, wrong := (&exchange{request: Request{Headers: []Field{{Name: "X-Key", Value: redact.New("hunter22")}}}}).newAnswer(r, http.Header{})
 	if (wrong == "") != (answer != nil) {
 		t.Fatalf("answer %v and problem %q", answer, wrong)
 	}

@@ -135,10 +135,13 @@ type Assertion struct {
 	Claims map[string]any
 }
 
-// Field is a header or a parameter. Its value counts as a secret.
+// Field is a header or a parameter.
 type Field struct {
 	Name  string
 	Value redact.String
+	// Public says of a parameter that its value is no secret. All other values count
+	// as such.
+	Public bool
 }
 
 // Request is everything about one token request.

@@ -11,8 +11,8 @@ import (
 
 // Secrets returns everything in the request that must not be shown: the
 // client's secret and token, the parameters of the grant but the types of tokens,
-// the values of headers and parameters, and what the URL holds besides scheme,
-// host and path. Of a request under way it knows the assertions too that were
+// the values of headers and of parameters that are not public, and what the URL
+// holds besides scheme, host and path. Of a request under way it knows the assertions too that were
 // signed for it.
 func (r Request) Secrets() []redact.String {
 	id, secret := r.Client.ID, r.Client.Secret.Reveal()
@@ -35,7 +35,7 @@ func (r Request) Secrets() []redact.String {
 	for _, field := range slices.Concat(r.Grant, r.Parameters) {
 		// The type of a token is public (RFC 8693 section 3), and what an endpoint
 		// says of a wrong one is of use only if it can be read.
-		if !strings.HasSuffix(field.Name, "_token_type") {
+		if !field.Public && !strings.HasSuffix(field.Name, "_token_type") {
 			secrets = append(secrets, tokenSecrets(field.Value)...)
 		}
 	}

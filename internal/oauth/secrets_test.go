@@ -226,3 +226,24 @@ func checkText(t *testing.T, text string) {
 		}
 	}
 }
+
+func TestOnlyAPublicParameterIsShown(t *testing.T) {
+	t.Parallel()
+
+	server, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":"invalid_scope","error_description":"no acme-corp for hidden-value or header-value"}`)
+	})
+	request := newRequest(server)
+	request.Headers = []oauth.Field{{Name: "X-Tenant", Value: redact.New("header-value"), Public: true}}
+	request.Parameters = []oauth.Field{
+		{Name: "tenant", Value: redact.New("acme-corp"), Public: true},
+		{Name: "other", Value: redact.New("hidden-value")},
+	}
+
+	_, err := newClient(t).Token(t.Context(), request)
+	if err == nil || !strings.Contains(err.Error(), "acme-corp") ||
+		strings.Contains(err.Error(), "hidden-value") || strings.Contains(err.Error(), "header-value") {
+		t.Errorf("got %v", err)
+	}
+}

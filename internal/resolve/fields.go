@@ -14,52 +14,75 @@ import (
 type entry struct {
 	v1alpha1.Parameter
 
-	at place
+	at         place
+	expression expressionAt
 }
 
-// headers resolves the provider's headers and those of the credential, which replace
-// the provider's of the same name, whatever its case.
-func (b *builder) headers(ctx context.Context, clientID string) ([]oauth.Field, error) {
-	return b.fields(ctx, b.plan.headers(), strings.ToLower, clientID)
-}
-
-// parameters does for parameters what headers does for headers.
-func (b *builder) parameters(ctx context.Context, clientID string) ([]oauth.Field, error) {
-	return b.fields(ctx, b.plan.parameters(), func(name string) string { return name }, clientID)
-}
-
+// headers are the provider's headers and those of the credential, which replace the
+// provider's of the same name, whatever its case.
 func (p *Plan) headers() []entry {
 	var entries []entry
 	for _, h := range p.Endpoint.Request.Headers {
-		entries = append(entries, entry{v1alpha1.Parameter(h), p.ofProvider("request.headers[" + h.Name + "]")})
+		entries = append(entries, newEntry(v1alpha1.Parameter(h), "headers", p.ofProvider))
 	}
 	for _, h := range p.credential.Spec.Request.Headers {
-		entries = append(entries, entry{v1alpha1.Parameter(h), p.own("request.headers[" + h.Name + "]")})
+		entries = append(entries, newEntry(v1alpha1.Parameter(h), "headers", p.own))
 	}
-	return entries
+	return merge(entries, func(e entry) string { return strings.ToLower(e.Name) })
 }
 
+// parameters does for parameters what headers does for headers, but by exact names.
 func (p *Plan) parameters() []entry {
 	var entries []entry
 	for _, parameter := range p.Endpoint.Request.Parameters {
-		entries = append(entries, entry{parameter, p.ofProvider("request.parameters[" + redact.Message(parameter.Name) + "]")})
+		entries = append(entries, newEntry(parameter, "parameters", p.ofProvider))
 	}
 	for _, parameter := range p.credential.Spec.Request.Parameters {
-		entries = append(entries, entry{parameter, p.own("request.parameters[" + redact.Message(parameter.Name) + "]")})
+		entries = append(entries, newEntry(parameter, "parameters", p.own))
 	}
-	return entries
+	return merge(entries, func(e entry) string { return e.Name })
 }
 
-// fields resolves entries: one that comes later replaces the one of the same key,
-// whole and in its place.
-func (b *builder) fields(ctx context.Context, entries []entry, key func(string) string, clientID string) ([]oauth.Field, error) {
+func newEntry(declared v1alpha1.Parameter, list string, placed func(field string) place) entry {
+	field := "request." + list + "[" + redact.Message(declared.Name) + "]"
+	at := placed(field + ".expression")
+	return entry{
+		Parameter: declared,
+		at:        placed(field),
+		expression: expressionAt{
+			environment: expression.Request, field: at.field, source: declared.Expression, provider: at.provider,
+		},
+	}
+}
+
+// merge answers the entries, where one that comes later replaces the one of the same
+// key, whole and in its place.
+func merge(entries []entry, key func(entry) string) []entry {
+	merged := make([]entry, 0, len(entries))
+	position := map[string]int{}
+	for _, entry := range entries {
+		if at, ok := position[key(entry)]; ok {
+			merged[at] = entry
+			continue
+		}
+		position[key(entry)] = len(merged)
+		merged = append(merged, entry)
+	}
+	return merged
+}
+
+// fields resolves entries.
+func (b *builder) fields(ctx context.Context, entries []entry, clientID string) ([]oauth.Field, error) {
 	var fields []oauth.Field
-	for _, declared := range merge(entries, func(e entry) string { return key(e.Name) }) {
+	for _, declared := range entries {
 		value, err := b.value(ctx, declared, clientID)
 		if err != nil {
 			return nil, err
 		}
-		fields = append(fields, oauth.Field{Name: declared.Name, Value: value})
+		literal := declared.ValueFrom == nil && declared.Expression == ""
+		fields = append(fields, oauth.Field{
+			Name: declared.Name, Value: value, Public: literal && declared.at.provider == "",
+		})
 	}
 	return fields, nil
 }
@@ -76,19 +99,15 @@ func (b *builder) value(ctx context.Context, declared entry, clientID string) (r
 		}
 		value = &secret
 	}
-	if declared.Expression == "" {
-		if value == nil {
-			return redact.String{}, nil
-		}
+	switch {
+	case declared.Expression != "":
+		text, err := declared.expression.text(b.Expressions, b.variables(clientID, value))
+		return redact.New(text), err
+	case value != nil:
 		return *value, nil
+	default:
+		return redact.String{}, nil
 	}
-	at := expressionAt{field: declared.at.field + ".expression", source: declared.Expression, provider: declared.at.provider}
-	result, err := b.evaluate(at, b.variables(clientID, value))
-	if err != nil {
-		return redact.String{}, err
-	}
-	text, err := expression.Text(at.field, string(at.source), result)
-	return redact.New(text), at.specError(err)
 }
 
 // variables are what expressions of a request see.
@@ -106,19 +125,4 @@ func (b *builder) variables(clientID string, value *redact.String) map[string]an
 		seen["value"] = value.Reveal()
 	}
 	return seen
-}
-
-// merge answers the entries, with each that has the key of one before it in its place.
-func merge[T any](entries []T, key func(T) string) []T {
-	merged := make([]T, 0, len(entries))
-	position := map[string]int{}
-	for _, entry := range entries {
-		if at, ok := position[key(entry)]; ok {
-			merged[at] = entry
-			continue
-		}
-		position[key(entry)] = len(merged)
-		merged = append(merged, entry)
-	}
-	return merged
 }
