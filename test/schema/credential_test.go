@@ -8,36 +8,29 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-var _ = DescribeTable("the name of a credential",
+var _ = DescribeTable("the name of an object",
 	func(ctx SpecContext, name string, want verdict) {
-		judge(ctx, fmt.Sprintf("metadata: {name: %s}", name), want)
+		for _, k := range kinds {
+			k.judge(ctx, fmt.Sprintf("metadata: {name: %s}", name), want)
+		}
 	},
 	Entry("may have 63 characters", strings.Repeat("a", 63), accepted()),
 	Entry("may hold dots", "a.b", accepted()),
-	Entry("may not have 64", strings.Repeat("a", 64),
-		refused("", "the name of a credential becomes a label: at most 63 characters")),
+	Entry("may not have 64", strings.Repeat("a", 64), refused("", "at most 63 characters")),
 	Entry("may not have 253", strings.Repeat("a", 253), refused("", "at most 63 characters")),
 	Entry("may not hold capitals", "Acme", refused("metadata.name", "RFC 1123 subdomain")),
 )
 
-var _ = DescribeTable("spec.grantType",
-	func(ctx SpecContext, grant string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {grantType: %s}", grant), want)
-	},
-	Entry("takes client_credentials", "client_credentials", accepted()),
-	Entry("refuses another", "authorization_code", refused("spec.grantType", `supported values: "client_credentials"`)),
-	Entry("refuses CamelCase", "ClientCredentials", refused("spec.grantType", "Unsupported value")),
-	Entry("refuses an empty one", `""`, refused("spec.grantType", "Unsupported value")),
-)
+var _ = It("says why a name may not be long", func(ctx SpecContext) {
+	name := "metadata: {name: " + strings.Repeat("a", 64) + "}"
+	judge(ctx, name, refused("", "the name of a credential becomes a label: at most 63 characters"))
+	judgeProviders(ctx, name, refused("", "the name of a provider is a label of metrics: at most 63 characters"))
+})
 
 var _ = DescribeTable("scopes, audiences and resources",
 	func(ctx SpecContext, list string, want verdict) {
 		for _, field := range []string{"scopes", "audiences", "resources"} {
-			here := want
-			if len(want.says) > 0 {
-				here = refused("spec."+field+want.says[0], want.says[1:]...)
-			}
-			judge(ctx, fmt.Sprintf("spec: {%s: %s}", field, list), here)
+			judge(ctx, fmt.Sprintf("spec: {%s: %s}", field, list), want.below("spec."+field))
 		}
 	},
 	Entry("may be empty", "[]", accepted()),

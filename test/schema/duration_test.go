@@ -59,17 +59,28 @@ var _ = DescribeTable("the bounds of a duration",
 	Entry("of the distance to the expiry", before, "spec.refresh.before", "0s", "720h", "-1s", "720h1ms"),
 )
 
-var _ = DescribeTable("spec.provider.lifetime.expiresInUnit",
+var _ = DescribeTable("the durations of a provider",
+	func(ctx SpecContext, field, path, message string) {
+		judgeProviders(ctx, fmt.Sprintf("spec: "+field, "1s"), accepted())
+		judgeProviders(ctx, fmt.Sprintf("spec: "+field, "1 second"), refused(path, message))
+	},
+	Entry("have bounds for the default lifetime", "{lifetime: {default: %s}}", "spec.lifetime.default", "between 1s and 87600h"),
+	Entry("have bounds for the maximum lifetime", "{lifetime: {maximum: %s}}", "spec.lifetime.maximum", "between 1s and 87600h"),
+	Entry("have bounds for the time-out", "{timeout: %s}", "spec.timeout", "between 1s and 5m"),
+	Entry("have bounds for the period of limits", "{limits: {requests: 1, period: %s}}", "spec.limits.period", "between 1s and 24h"),
+)
+
+var _ = DescribeTable("lifetime.expiresInUnit",
 	func(ctx SpecContext, unit string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {provider: {lifetime: {expiresInUnit: %s}}}", unit), want)
+		judgeEndpoints(ctx, fmt.Sprintf("{lifetime: {expiresInUnit: %s}}", unit), want)
 	},
 	Entry("takes Seconds", "Seconds", accepted()),
 	Entry("takes Milliseconds", "Milliseconds", accepted()),
 	Entry("takes Minutes", "Minutes", accepted()),
 	Entry("takes Duration", "Duration", accepted()),
 	Entry("refuses another", "Hours",
-		refused("spec.provider.lifetime.expiresInUnit", `"Seconds", "Milliseconds", "Minutes", "Duration"`)),
-	Entry("refuses lower case", "seconds", refused("spec.provider.lifetime.expiresInUnit", "Unsupported value")),
+		refused(".lifetime.expiresInUnit", `"Seconds", "Milliseconds", "Minutes", "Duration"`)),
+	Entry("refuses lower case", "seconds", refused(".lifetime.expiresInUnit", "Unsupported value")),
 )
 
 var _ = DescribeTable("spec.refresh.afterPercent",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	gomegatypes "github.com/onsi/gomega/types"
@@ -13,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -21,19 +23,17 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// minimal is the least that a user can write.
-const minimal = `
-apiVersion: tokensync.dev/v1alpha1
-kind: OAuthCredential
-metadata: {generateName: schema-}
-spec: {provider: {tokenURL: https://login.example.com/oauth/token}}
-`
+// manifest is that of a minimal credential with a patch over it.
+func manifest(patch string) map[string]any {
+	GinkgoHelper()
+	return credentials.manifest(patch)
+}
 
 // manifest is the minimal one with a patch over it. Other than in a merge patch a
 // null stays a null, as it does when a chart renders an absent value.
-func manifest(patch string) map[string]any {
+func (k kind) manifest(patch string) map[string]any {
 	GinkgoHelper()
-	base := object(minimal)
+	base := object(k.minimal)
 	merge(base, object(patch))
 	return base
 }
@@ -73,13 +73,44 @@ func refused(field string, words ...string) verdict {
 	return verdict{says: append([]string{field}, words...)}
 }
 
-// judge creates the minimal manifest with the patch over it, and compares.
+// below is the verdict on a field whose path begins with another one.
+func (v verdict) below(path string) verdict {
+	if len(v.says) == 0 {
+		return v
+	}
+	return refused(path+v.says[0], v.says[1:]...)
+}
+
+// judge creates a minimal credential with the patch over it, and compares.
 func judge(ctx SpecContext, patch string, want verdict) {
 	GinkgoHelper()
-	object, err := create(ctx, strict, manifest(patch))
+	credentials.judge(ctx, patch, want)
+}
+
+// judgeProviders does the same with both kinds of providers.
+func judgeProviders(ctx SpecContext, patch string, want verdict) {
+	GinkgoHelper()
+	for _, k := range providerKinds {
+		k.judge(ctx, patch, want)
+	}
+}
+
+// judgeEndpoints does the same with the endpoints of all kinds. The path of the
+// verdict begins there.
+func judgeEndpoints(ctx SpecContext, endpoint string, want verdict) {
+	GinkgoHelper()
+	for _, k := range kinds {
+		k.judge(ctx, fmt.Sprintf(k.around, endpoint), want.below(k.endpoint))
+	}
+}
+
+func (k kind) judge(ctx SpecContext, patch string, want verdict) {
+	GinkgoHelper()
+	By("asking for an " + k.name)
+	object, err := create(ctx, strict, k.manifest(patch))
 	if len(want.says) == 0 {
 		Expect(err).NotTo(HaveOccurred())
-		expectReadable(ctx, object)
+		k.read(ctx, nameOf(object))
 		return
 	}
 	expectComplaint(err, want.says)
@@ -88,7 +119,14 @@ func judge(ctx SpecContext, patch string, want verdict) {
 // create posts a manifest, as JSON, which is what kubectl makes of it, and returns
 // what the API server makes of that.
 func create(ctx context.Context, mode validation, manifest map[string]any) (map[string]any, error) {
-	return send(ctx, request(http.MethodPost, jsonBody, mode).Body(must(json.Marshal(manifest))))
+	return send(ctx, kindOf(manifest).request(http.MethodPost, jsonBody, mode).Body(must(json.Marshal(manifest))))
+}
+
+func kindOf(manifest map[string]any) kind {
+	GinkgoHelper()
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == manifest["kind"] })
+	Expect(i).To(BeNumerically(">=", 0), "must be of a known kind: %v", manifest)
+	return kinds[i]
 }
 
 func send(ctx context.Context, r *rest.Request) (map[string]any, error) {
@@ -107,14 +145,23 @@ func nameOf(object map[string]any) string {
 	return object["metadata"].(map[string]any)["name"].(string)
 }
 
-// expectReadable reads the object the way that an informer does. One object that
-// cannot be decoded would stop the list for all.
+// expectReadable reads a credential.
 func expectReadable(ctx context.Context, object map[string]any) *v1alpha1.OAuthCredential {
 	GinkgoHelper()
-	credential := &v1alpha1.OAuthCredential{}
-	key := types.NamespacedName{Namespace: namespace, Name: nameOf(object)}
-	Expect(controlPlane.Client.Get(ctx, key, credential)).To(Succeed())
-	return credential
+	return credentials.read(ctx, nameOf(object)).(*v1alpha1.OAuthCredential)
+}
+
+// read reads an object the way that an informer does. One object that cannot be
+// decoded would stop the list for all.
+func (k kind) read(ctx context.Context, name string) client.Object {
+	GinkgoHelper()
+	key := types.NamespacedName{Name: name}
+	if k.namespaced {
+		key.Namespace = namespace
+	}
+	object := k.empty()
+	Expect(controlPlane.Client.Get(ctx, key, object)).To(Succeed())
+	return object
 }
 
 // expectComplaint demands that one of the causes says all of it, and that no rule

@@ -7,147 +7,148 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 )
 
-const example = "https://login.example.com/oauth/token"
+const whoMessage = "a provider that holds a secret must say who may use it: set allowedNamespaces, to {} for all namespaces"
 
-var _ = DescribeTable("spec.provider.tokenURL",
-	func(ctx SpecContext, url string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {provider: {tokenURL: %s}}", quote(url)), want)
+var _ = Describe("spec.allowedNamespaces", func() {
+	It("is demanded of a cluster provider that holds a secret", func(ctx SpecContext) {
+		for _, holder := range holders {
+			clusterProviders.judge(ctx, "spec: {allowedNamespaces: null, "+holder+"}", refused("spec", whoMessage))
+			clusterProviders.judge(ctx, "spec: {allowedNamespaces: {}, "+holder+"}", accepted())
+			providers.judge(ctx, "spec: {"+holder+"}", accepted())
+		}
+	})
+
+	It("is not demanded of one that holds none", func(ctx SpecContext) {
+		clusterProviders.judge(ctx, "spec: {allowedNamespaces: null}", accepted())
+		clusterProviders.judge(ctx, "spec: {allowedNamespaces: null, request: {headers: [{name: X-A, value: a}], parameters: [{name: a, expression: now}]}}", accepted())
+		clusterProviders.judge(ctx, "spec: {allowedNamespaces: null, tls: {caRef: {kind: Secret, name: ca, key: ca.crt}}}", accepted())
+	})
+
+	DescribeTable("is a selector",
+		func(ctx SpecContext, selector string, want verdict) {
+			clusterProviders.judge(ctx, "spec: {allowedNamespaces: "+selector+"}", want.below("spec.allowedNamespaces"))
+		},
+		Entry("of labels", "{matchLabels: {team: a}}", accepted()),
+		Entry("of expressions", "{matchExpressions: [{key: team, operator: In, values: [a, b]}, {key: b, operator: Exists}]}", accepted()),
+		Entry("of expressions that exclude", "{matchExpressions: [{key: team, operator: NotIn, values: [a]}, {key: b, operator: DoesNotExist}]}", accepted()),
+		Entry("of operators that there are", "{matchExpressions: [{key: team, operator: Equals, values: [a]}]}",
+			refused("", "each operator must be In or NotIn, with values, or Exists or DoesNotExist, without values")),
+		Entry("of values for In", "{matchExpressions: [{key: team, operator: In}]}", refused("", "each operator must be In or NotIn, with values")),
+		Entry("of no values for Exists", "{matchExpressions: [{key: team, operator: Exists, values: [a]}]}",
+			refused("", "each operator must be In or NotIn, with values")),
+		Entry("and no list", "[web]", refused("", `must be of type object: "array"`)),
+	)
+})
+
+const allowedMessage = "allowed is only for a provider that holds a secret, by client or by a valueFrom in its request: remove it"
+
+var _ = Describe("spec.allowed", func() {
+	It("is for providers that hold a secret", func(ctx SpecContext) {
+		for _, holder := range holders {
+			judgeProviders(ctx, "spec: {allowed: {scopes: [read]}, "+holder+"}", accepted())
+		}
+	})
+
+	It("is for no others", func(ctx SpecContext) {
+		judgeProviders(ctx, "spec: {allowed: {scopes: [read]}}", refused("spec", allowedMessage))
+		judgeProviders(ctx, "spec: {allowed: {scopes: [read]}, request: {headers: [{name: X-A, value: a}]}}", refused("spec", allowedMessage))
+	})
+
+	DescribeTable("lists",
+		func(ctx SpecContext, lists string, want verdict) {
+			judgeProviders(ctx, "spec: {client: {id: app}, allowed: "+lists+"}", want.below("spec.allowed"))
+		},
+		Entry("nothing", "{}", accepted()),
+		Entry("no scope", "{scopes: []}", accepted()),
+		Entry("all that may be asked for", "{scopes: [a], audiences: [urn:a], resources: ['https://a.example.com'], grantTypes: [client_credentials, urn:a], variables: {tenant: [a, b], region: []}}", accepted()),
+		Entry("256 scopes", "{scopes: ["+entries(256, "s%d")+"]}", accepted()),
+		Entry("no more scopes", "{scopes: ["+entries(257, "s%d")+"]}", refused(".scopes", "Too many", "at most 256")),
+		Entry("no scope twice", "{scopes: [a, a]}", refused(".scopes[1]", "Duplicate value")),
+		Entry("no empty scope", "{scopes: ['']}", refused(".scopes[0]", "at least 1 chars")),
+		Entry("no scope with a space", "{scopes: [read write]}", refused(".scopes[0]", scopeMessage)),
+		Entry("no more than 256 audiences", "{audiences: ["+entries(257, "s%d")+"]}", refused(".audiences", "Too many", "at most 256")),
+		Entry("no more than 256 resources", "{resources: ["+entries(257, "s%d")+"]}", refused(".resources", "Too many", "at most 256")),
+		Entry("no resource twice", "{resources: [a, a]}", refused(".resources[1]", "Duplicate value")),
+		Entry("no more than 16 grant types", "{grantTypes: ["+entries(17, "g%d")+"]}", refused(".grantTypes", "Too many", "at most 16")),
+		Entry("no grant type with a space", "{grantTypes: [a b]}", refused(".grantTypes[0]", "must be the name of a grant type")),
+		Entry("16 variables of 256 values", "{variables: {"+entries(16, "v%d: ["+entries(256, "a%d")+"]")+"}}", accepted()),
+		Entry("no more variables", "{variables: {"+entries(17, "v%d: [a]")+"}}", refused(".variables", "Too many", "at most 16")),
+		Entry("no more values", "{variables: {a: ["+entries(257, "a%d")+"]}}", refused(".variables.a", "Too many", "at most 256")),
+		Entry("no value twice", "{variables: {a: [b, b]}}", refused(".variables[a][1]", "Duplicate value")),
+		Entry("no value that climbs", "{variables: {a: [..]}}", refused(".variables[a][0]", valueMessage)),
+		Entry("no value of two pieces", "{variables: {a: [b/c]}}", refused(".variables[a][0]", valueMessage)),
+		Entry("no variable that cannot be", "{variables: {my-tenant: [b]}}", refused(".variables", variableMessage)),
+		Entry("no single value", "{variables: {a: b}}", refused(".variables.a", `must be of type array: "string"`)),
+	)
+})
+
+var _ = DescribeTable("spec.allowedAuthorities",
+	func(ctx SpecContext, list string, want verdict) {
+		judgeProviders(ctx, "spec: {allowedAuthorities: "+list+"}", want.below("spec.allowedAuthorities"))
 	},
-	Entry("takes https", example, accepted()),
-	Entry("takes http, which is the operator's to refuse", "http://login.example.com/token", accepted()),
-	Entry("takes a scheme in upper case", "HTTPS://login.example.com/token", accepted()),
-	Entry("takes a port", "https://login.example.com:8443/token", accepted()),
-	Entry("takes an IPv6 address", "https://[2001:db8::1]:8443/token", accepted()),
-	Entry("takes a URL without a path", "https://login.example.com", accepted()),
-	Entry("takes a query", example+"?tenant=a&v=2", accepted()),
-	Entry("takes an @ behind the host", "https://login.example.com/users/a@example.com/token?as=b@example.com", accepted()),
-	Entry("takes one of 2048 characters", example+strings.Repeat("a", 2048-len(example)), accepted()),
-	Entry("refuses one of 2049", example+strings.Repeat("a", 2049-len(example)),
-		refused("spec.provider.tokenURL", "Too long", "2048")),
-	Entry("refuses an empty one", "", refused("spec.provider.tokenURL", "at least 1 chars")),
-	Entry("refuses one without a scheme", "login.example.com/oauth/token",
-		refused("spec.provider.tokenURL", "must be an absolute https:// URL with a host, such as https://login.example.com/oauth/token")),
-	Entry("refuses one that begins with //", "//login.example.com/token", refused("spec.provider.tokenURL", "must be an absolute https:// URL")),
-	Entry("refuses a path alone", "/oauth/token", refused("spec.provider.tokenURL", "must be an absolute https:// URL")),
-	Entry("refuses one without a host", "https:///oauth/token", refused("spec.provider.tokenURL", "must be an absolute https:// URL with a host")),
-	Entry("refuses a port alone", "https://:8443/token", refused("spec.provider.tokenURL", "must be an absolute https:// URL with a host")),
-	Entry("refuses ftp", "ftp://login.example.com/token", refused("spec.provider.tokenURL", "must be an absolute https:// URL")),
-	Entry("refuses a file", "file:///etc/passwd", refused("spec.provider.tokenURL", "must be an absolute https:// URL")),
-	Entry("refuses a line break at its end", example+"\n", refused("spec.provider.tokenURL", "may hold no white space")),
-	Entry("refuses a blank at its end", example+" ", refused("spec.provider.tokenURL", "may hold no white space")),
-	Entry("refuses a port that is none", "https://login.example.com:https/token", refused("spec.provider.tokenURL", "must be an absolute https:// URL")),
-	Entry("refuses a fragment", example+"#now", refused("spec.provider.tokenURL", "may hold no fragment", "remove the '#'")),
-	Entry("refuses a template", "https://login.example.com/{tenant}/token",
-		refused("spec.provider.tokenURL", "may hold no template", "write the URL out")),
-	Entry("refuses a template in the host", "https://{tenant}.example.com/token", refused("spec.provider.tokenURL", "may hold no template")),
-	Entry("refuses user name and password", "https://app:secret@login.example.com/token",
-		refused("spec.provider.tokenURL", "may hold no user name or password")),
-	Entry("refuses a user name", "https://app@login.example.com/token", refused("spec.provider.tokenURL", "may hold no user name")),
-	Entry("refuses a user name behind a scheme in upper case", "HTTPS://app@login.example.com/token",
-		refused("spec.provider.tokenURL", "may hold no user name")),
-	Entry("refuses an empty user name", "https://@login.example.com/token", refused("spec.provider.tokenURL", "may hold no user name")),
+	Entry("takes none", "[]", accepted()),
+	Entry("takes hosts", "[login.example.com, 'login.example.com:8443', '[2001:db8::1]:8443']", accepted()),
+	Entry("takes a host of 259 characters", "["+strings.Repeat("a", 259)+"]", accepted()),
+	Entry("refuses a longer one", "["+strings.Repeat("a", 260)+"]", refused("[0]", "Too long", "259")),
+	Entry("refuses an empty one", "['']", refused("[0]", "at least 1 chars")),
+	Entry("refuses a URL", "['https://login.example.com']",
+		refused("[0]", "must be a host, with its port if it has one, such as login.example.com or login.example.com:8443: without scheme and path")),
+	Entry("refuses a user", "[a@login.example.com]", refused("[0]", "must be a host")),
+	Entry("refuses a template", "['{tenant}.example.com']", refused("[0]", "must be a host")),
+	Entry("refuses a line break", `["login.example.com\n"]`, refused("[0]", "must be a host")),
+	Entry("refuses one twice", "[a, a]", refused("[1]", "Duplicate value")),
+	Entry("refuses more than 16", "["+entries(17, "h%d")+"]", refused("", "Too many", "at most 16")),
 )
 
 const (
-	withSecret   = "client: {id: app, secretRef: {name: app, key: secret}}"
-	withIDSecret = "client: {idRef: {name: app, key: id}, secretRef: {name: app, key: secret}}"
+	bothMessage  = "requests and period belong together, as in 10 per 1s: set both, or none"
+	burstMessage = "burst is only for requests per period: set both of those, or remove it"
 )
 
-var _ = DescribeTable("spec.provider.clientAuthentication and spec.client",
+var _ = DescribeTable("spec.limits",
+	func(ctx SpecContext, limits string, want verdict) {
+		judgeProviders(ctx, "spec: {limits: "+limits+"}", want.below("spec.limits"))
+	},
+	Entry("may be none", "{}", accepted()),
+	Entry("may bound what is under way", "{maxConcurrentRequests: 1}", accepted()),
+	Entry("may bound requests", "{requests: 10, period: 1s}", accepted()),
+	Entry("may bound all", "{maxConcurrentRequests: 1000, requests: 1000000, period: 24h, burst: 100000}", accepted()),
+	Entry("may not bound requests without a period", "{requests: 10}", refused("", bothMessage)),
+	Entry("may not have a period without requests", "{period: 1s}", refused("", bothMessage)),
+	Entry("may not have a burst alone", "{burst: 1}", refused("", burstMessage)),
+	Entry("may not have a burst of what is under way", "{maxConcurrentRequests: 1, burst: 1}", refused("", burstMessage)),
+	Entry("may not hold all back", "{maxConcurrentRequests: 0}", refused(".maxConcurrentRequests", "greater than or equal to 1")),
+	Entry("may not let all through", "{maxConcurrentRequests: 1001}", refused(".maxConcurrentRequests", "less than or equal to 1000")),
+	Entry("may not be of no requests", "{requests: 0, period: 1s}", refused(".requests", "greater than or equal to 1")),
+	Entry("may not be of more than a million", "{requests: 1000001, period: 1s}", refused(".requests", "less than or equal to 1000000")),
+	Entry("may not be of a short period", "{requests: 1, period: 999ms}", refused(".period", "must be a duration between 1s and 24h, such as 1s or 1h")),
+	Entry("may not be of a long period", "{requests: 1, period: 24h1ms}", refused(".period", "must be a duration between 1s and 24h")),
+	Entry("may not be of a burst of none", "{requests: 1, period: 1s, burst: 0}", refused(".burst", "greater than or equal to 1")),
+	Entry("may not be of a burst of more than 100000", "{requests: 1, period: 1s, burst: 100001}", refused(".burst", "less than or equal to 100000")),
+	Entry("may not be a text", "{maxConcurrentRequests: '1'}", refused(".maxConcurrentRequests", `must be of type integer: "string"`)),
+)
+
+var _ = DescribeTable("the client of a provider",
+	func(ctx SpecContext, client string, want verdict) {
+		judgeProviders(ctx, fmt.Sprintf("spec: {client: {%s}}", client), want)
+	},
+	Entry("may have a secret", withSecret, accepted()),
+	Entry("may have a private key", withPrivateKey, accepted()),
+	Entry("may have a certificate", withCertificate, accepted()),
+	Entry("may be an id", idOnly, accepted()),
+	Entry("may be no ServiceAccount", withAccount,
+		refused("spec", "client.serviceAccount is for credentials only: a ServiceAccount speaks for its own namespace")),
+)
+
+var _ = DescribeTable("the header Authorization of a provider",
 	func(ctx SpecContext, authentication, client string, want verdict) {
-		spec := fmt.Sprintf("provider: {clientAuthentication: %s}", authentication)
-		if client != "" {
-			spec += ", " + client
-		}
-		judge(ctx, fmt.Sprintf("spec: {%s}", spec), want)
+		header := "request: {headers: [{name: authorization, expression: '\"a\"'}]}"
+		judgeProviders(ctx, fmt.Sprintf("spec: {clientAuthentication: %s, client: {%s}, %s}", authentication, client, header), want)
+		judgeProviders(ctx, fmt.Sprintf("spec: {client: {%s, authentication: %s}, %s}", client, authentication, header), want)
 	},
-	Entry("takes nothing at all", "{}", "", accepted()),
-	Entry("takes client_secret_basic with a secret", "{method: client_secret_basic}", withSecret, accepted()),
-	Entry("takes client_secret_post with a secret", "{method: client_secret_post}", withIDSecret, accepted()),
-	Entry("takes a secret without a method", "{}", withSecret, accepted()),
-	Entry("takes none without a client", "{method: none}", "", accepted()),
-	Entry("takes none with an id", "{method: none}", "client: {id: app}", accepted()),
-	Entry("takes none with an idRef", "{method: none}", "client: {idRef: {name: app, key: id}}", accepted()),
-	Entry("takes an empty client", "{}", "client: {}", accepted()),
-	Entry("refuses a method that is not registered", "{method: basic}", withSecret,
-		refused("spec.provider.clientAuthentication.method", `"client_secret_basic", "client_secret_post", "none"`)),
-	Entry("refuses a method in CamelCase", "{method: None}", "",
-		refused("spec.provider.clientAuthentication.method", `Unsupported value: "None"`)),
-	Entry("refuses an empty method", `{method: ""}`, "", refused("spec.provider.clientAuthentication.method", "Unsupported value")),
-	Entry("refuses client_secret_basic without a client", "{method: client_secret_basic}", "",
-		refused("spec", "the methods client_secret_basic and client_secret_post need client.secretRef")),
-	Entry("refuses client_secret_basic without a secret", "{method: client_secret_basic}", "client: {id: app}",
-		refused("spec", "need client.secretRef")),
-	Entry("refuses client_secret_post without a secret", "{method: client_secret_post}", "client: {id: app}",
-		refused("spec", "need client.secretRef")),
-	Entry("refuses none with a secret", "{method: none}", withSecret,
-		refused("spec", "the method none sends no secret: remove client.secretRef")),
-	Entry("refuses a secret without an id", "{}", "client: {secretRef: {name: app, key: secret}}",
-		refused("spec.client", "a client with a secretRef needs an id or an idRef")),
-	Entry("refuses id beside idRef", "{}", "client: {id: app, idRef: {name: app, key: id}}",
-		refused("spec.client", "at most one of the fields in [id idRef] may be set")),
-
-	Entry("takes basicEncoding with client_secret_basic", "{method: client_secret_basic, basicEncoding: Raw}", withSecret, accepted()),
-	Entry("takes basicEncoding without a method", "{basicEncoding: FormURLEncoded}", withSecret, accepted()),
-	Entry("refuses an encoding that is not known", "{basicEncoding: raw}", withSecret,
-		refused("spec.provider.clientAuthentication.basicEncoding", `"FormURLEncoded", "Raw"`)),
-	Entry("refuses basicEncoding with client_secret_post", "{method: client_secret_post, basicEncoding: Raw}", withSecret,
-		refused("spec.provider.clientAuthentication", "basicEncoding is only for the method client_secret_basic")),
-	Entry("refuses basicEncoding with none", "{method: none, basicEncoding: Raw}", "",
-		refused("spec.provider.clientAuthentication", "basicEncoding is only for the method client_secret_basic")),
-	Entry("takes an id with a colon", "{}", "client: {id: 'urn:app', secretRef: {name: app, key: secret}}", accepted()),
-	Entry("refuses an id with a colon that would be sent as it is", "{basicEncoding: Raw}",
-		"client: {id: 'urn:app', secretRef: {name: app, key: secret}}",
-		refused("spec", "an id with a colon cannot be sent with basicEncoding Raw: choose FormURLEncoded")),
-)
-
-var _ = DescribeTable("spec.client.id",
-	func(ctx SpecContext, id string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {client: {id: %s}}", quote(id)), want)
-	},
-	Entry("takes 2048 characters", strings.Repeat("a", 2048), accepted()),
-	Entry("takes blanks and letters of all the world", "Büro 1", accepted()),
-	Entry("refuses 2049", strings.Repeat("a", 2049), refused("spec.client.id", "Too long", "2048")),
-	Entry("refuses none at all", "", refused("spec.client.id", "at least 1 chars")),
-	Entry("refuses the line break of a block scalar", "app\n", refused("spec.client.id", "must be one line")),
-)
-
-// Everything that names a key of a Secret is of one kind.
-var _ = DescribeTable("spec.client.idRef",
-	func(ctx SpecContext, reference string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {client: {idRef: %s}}", reference), want)
-	},
-	Entry("takes name and key", "{name: app.v2, key: Client_id.1}", accepted()),
-	Entry("takes long ones", fmt.Sprintf("{name: %s, key: %[1]s}", strings.Repeat("a", 253)), accepted()),
-	Entry("demands a name", "{key: id}", refused("spec.client.idRef.name", "Required value")),
-	Entry("demands a key", "{name: app}", refused("spec.client.idRef.key", "Required value")),
-	Entry("refuses an empty name", `{name: "", key: id}`, refused("spec.client.idRef.name", "at least 1 chars")),
-	Entry("refuses an empty key", `{name: app, key: ""}`, refused("spec.client.idRef.key", "at least 1 chars")),
-	Entry("refuses a name that no Secret can have", "{name: App_1, key: id}",
-		refused("spec.client.idRef.name", "must be the name of a Secret: lower-case letters, digits, '-' and '.'")),
-	Entry("refuses a path", "{name: ../nodes/a, key: id}", refused("spec.client.idRef.name", "must be the name of a Secret")),
-	Entry("refuses a name that is too long", fmt.Sprintf("{name: %s, key: id}", strings.Repeat("a", 254)),
-		refused("spec.client.idRef.name", "Too long", "253")),
-	Entry("refuses a key that no Secret can have", "{name: app, key: client id}",
-		refused("spec.client.idRef.key", "should match '^[-._a-zA-Z0-9]+$'")),
-	Entry("refuses a key that is too long", fmt.Sprintf("{name: app, key: %s}", strings.Repeat("a", 254)),
-		refused("spec.client.idRef.key", "Too long", "253")),
-)
-
-var _ = DescribeTable("spec.provider.tls",
-	func(ctx SpecContext, tls string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {provider: {tls: %s}}", tls), want)
-	},
-	Entry("takes a Secret", "{caRef: {kind: Secret, name: ca, key: ca.crt}}", accepted()),
-	Entry("takes a ConfigMap", "{caRef: {kind: ConfigMap, name: ca, key: ca.crt}}", accepted()),
-	Entry("refuses to be empty", "{}", refused("spec.provider.tls", "at least 1 properties")),
-	Entry("refuses another kind", "{caRef: {kind: Pod, name: ca, key: ca.crt}}",
-		refused("spec.provider.tls.caRef.kind", `supported values: "Secret", "ConfigMap"`)),
-	Entry("demands the kind", "{caRef: {name: ca, key: ca.crt}}", refused("spec.provider.tls.caRef.kind", "Required value")),
-	Entry("demands the name", "{caRef: {kind: Secret, key: ca.crt}}", refused("spec.provider.tls.caRef.name", "Required value")),
-	Entry("demands the key", "{caRef: {kind: Secret, name: ca}}", refused("spec.provider.tls.caRef.key", "Required value")),
-	Entry("refuses a name that no object can have", "{caRef: {kind: Secret, name: CA, key: ca.crt}}",
-		refused("spec.provider.tls.caRef.name", "must be the name of a Secret or ConfigMap")),
-	Entry("refuses a key that no object can have", "{caRef: {kind: Secret, name: ca, key: ca/crt}}",
-		refused("spec.provider.tls.caRef.key", "should match")),
+	Entry("goes with none", "{method: none}", idOnly, accepted()),
+	Entry("goes with client_secret_post", "{method: client_secret_post}", withSecret, accepted()),
+	Entry("goes with no method where there is no secret", "{}", withPrivateKey, accepted()),
+	Entry("clashes with client_secret_basic", "{method: client_secret_basic}", withSecret, refused("spec", authorizationMessage)),
+	Entry("clashes with no method where there is a secret", "{}", withSecret, refused("spec", authorizationMessage)),
 )

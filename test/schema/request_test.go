@@ -11,16 +11,8 @@ import (
 // with both; what holds for one holds for the other.
 func additions(ctx SpecContext, list string, want verdict) {
 	GinkgoHelper()
-	judgeAt(ctx, "spec.request", "spec: {request: %s}", list, want)
-	judgeAt(ctx, "spec.provider.request", "spec: {provider: {request: %s}}", list, want)
-}
-
-func judgeAt(ctx SpecContext, path, around, list string, want verdict) {
-	GinkgoHelper()
-	if len(want.says) > 0 {
-		want = refused(path+want.says[0], want.says[1:]...)
-	}
-	judge(ctx, fmt.Sprintf(around, list), want)
+	judgeEndpoints(ctx, fmt.Sprintf("{request: %s}", list), want.below(".request"))
+	judge(ctx, fmt.Sprintf("spec: {request: %s}", list), want.below("spec.request"))
 }
 
 // entries writes n list entries, each by a format that takes its number.
@@ -40,14 +32,24 @@ var _ = DescribeTable("headers and parameters", additions,
 	Entry("take a value from a Secret",
 		"{headers: [{name: X-A, valueFrom: {secretKeyRef: {name: s, key: k}}}], parameters: [{name: a, valueFrom: {secretKeyRef: {name: s, key: k}}}]}",
 		accepted()),
-	Entry("refuse a header with neither", "{headers: [{name: X-A}]}",
-		refused(".headers[0]", "exactly one of the fields in [value valueFrom] must be set")),
+	Entry("take an expression", `{headers: [{name: X-A, expression: '"Bearer " + refresh_token'}], parameters: [{name: a, expression: now}]}`, accepted()),
+	Entry("take an expression over a value", `{headers: [{name: X-A, value: a, expression: '"Bearer " + value'}]}`, accepted()),
+	Entry("take an expression over a value from a Secret",
+		`{parameters: [{name: a, valueFrom: {secretKeyRef: {name: s, key: k}}, expression: base64.encode(bytes(value))}]}`, accepted()),
+	Entry("refuse a header with an expression over both",
+		"{headers: [{name: X-A, value: a, valueFrom: {secretKeyRef: {name: s, key: k}}, expression: value}]}",
+		refused(".headers[0]", "at most one of the fields in [value valueFrom] may be set")),
+	Entry("refuse a parameter with an expression over both",
+		"{parameters: [{name: a, value: a, valueFrom: {secretKeyRef: {name: s, key: k}}, expression: value}]}",
+		refused(".parameters[0]", "at most one of the fields in [value valueFrom] may be set")),
+	Entry("refuse a header with nothing", "{headers: [{name: X-A}]}",
+		refused(".headers[0]", "at least one of the fields in [value valueFrom expression] must be set")),
 	Entry("refuse a header with both", "{headers: [{name: X-A, value: a, valueFrom: {secretKeyRef: {name: s, key: k}}}]}",
-		refused(".headers[0]", "exactly one of the fields in [value valueFrom] must be set")),
-	Entry("refuse a parameter with neither", "{parameters: [{name: a}]}",
-		refused(".parameters[0]", "exactly one of the fields in [value valueFrom] must be set")),
+		refused(".headers[0]", "at most one of the fields in [value valueFrom] may be set")),
+	Entry("refuse a parameter with nothing", "{parameters: [{name: a}]}",
+		refused(".parameters[0]", "at least one of the fields in [value valueFrom expression] must be set")),
 	Entry("refuse a parameter with both", "{parameters: [{name: a, value: a, valueFrom: {secretKeyRef: {name: s, key: k}}}]}",
-		refused(".parameters[0]", "exactly one of the fields in [value valueFrom] must be set")),
+		refused(".parameters[0]", "at most one of the fields in [value valueFrom] may be set")),
 	Entry("refuse an empty valueFrom", "{headers: [{name: X-A, valueFrom: {}}]}",
 		refused(".headers[0].valueFrom.secretKeyRef", "Required value")),
 	Entry("refuse a valueFrom without a key", "{parameters: [{name: a, valueFrom: {secretKeyRef: {name: s}}}]}",
@@ -167,17 +169,26 @@ var _ = DescribeTable("the name of a parameter",
 const authorizationMessage = "client_secret_basic sends the header Authorization itself: remove it from request.headers, or choose another clientAuthentication.method"
 
 var _ = DescribeTable("the header Authorization",
-	func(ctx SpecContext, method, client string, want verdict) {
-		around := fmt.Sprintf("spec: {provider: {clientAuthentication: %s}, %s, request: {headers: %%s}}", method, client)
-		judge(ctx, fmt.Sprintf(around, "[{name: X-A, value: a}]"), accepted())
-		judge(ctx, fmt.Sprintf(around, "[{name: X-A, value: a}, {name: authorization, value: a}]"), want)
-		around = fmt.Sprintf("spec: {provider: {clientAuthentication: %s, request: {headers: %%s}}, %s}", method, client)
-		judge(ctx, fmt.Sprintf(around, "[{name: X-A, value: a}, {name: Authorization, value: a}]"), want)
+	func(ctx SpecContext, authentication, client string, want verdict) {
+		for _, around := range []string{
+			"{provider: {clientAuthentication: %s}, client: {%s}, request: {headers: %s}}",
+			"{provider: {clientAuthentication: %s, request: {headers: %[3]s}}, client: {%[2]s}}",
+			"{client: {authentication: %s, %s}, request: {headers: %s}}",
+			"{client: {authentication: %s, %s}, provider: {clientAuthentication: {method: none}, request: {headers: %s}}}",
+			"{client: {authentication: %s, %s}, provider: null, providerRef: {name: a}, request: {headers: %s}}",
+		} {
+			judge(ctx, "spec: "+fmt.Sprintf(around, authentication, client, "[{name: X-A, value: a}]"), accepted())
+			judge(ctx, "spec: "+fmt.Sprintf(around, authentication, client, "[{name: X-A, value: a}, {name: authorization, value: a}]"), want)
+		}
 	},
-	Entry("goes with none", "{method: none}", "client: {id: app}", accepted()),
+	Entry("goes with none", "{method: none}", idOnly, accepted()),
 	Entry("goes with client_secret_post", "{method: client_secret_post}", withSecret, accepted()),
-	Entry("goes with no method where there is no secret", "{}", "client: {id: app}", accepted()),
+	Entry("goes with no method where there is no secret", "{assertion: {keyID: a}}", withPrivateKey, accepted()),
 	Entry("clashes with client_secret_basic", "{method: client_secret_basic}", withSecret, refused("spec", authorizationMessage)),
-	Entry("clashes with no method where there is a secret", "{}", withSecret, refused("spec", authorizationMessage)),
+	Entry("clashes with no method where there is a secret", "{assertion: {keyID: a}}", withSecret, refused("spec", authorizationMessage)),
 	Entry("clashes with an encoding alone", "{basicEncoding: Raw}", withSecret, refused("spec", authorizationMessage)),
 )
+
+var _ = It("leaves the header Authorization to the operator where the provider is elsewhere", func(ctx SpecContext) {
+	judge(ctx, "spec: {provider: null, providerRef: {name: a}, client: {"+withSecret+"}, request: {headers: [{name: Authorization, value: a}]}}", accepted())
+})

@@ -11,10 +11,7 @@ import (
 // is empty belongs to that field.
 func secretField(field string) func(SpecContext, string, verdict) {
 	return func(ctx SpecContext, value string, want verdict) {
-		if len(want.says) > 0 {
-			want = refused("spec.secret."+field+want.says[0], want.says[1:]...)
-		}
-		judge(ctx, fmt.Sprintf("spec: {secret: {%s: %s}}", field, value), want)
+		judge(ctx, fmt.Sprintf("spec: {secret: {%s: %s}}", field, value), want.below("spec.secret."+field))
 	}
 }
 

@@ -58,7 +58,7 @@ var _ = DescribeTable("a field of the status",
 	func(ctx SpecContext, fields string, want verdict) {
 		name := writeStatus(ctx).Name
 		text := must(json.Marshal(object(fmt.Sprintf("status: {%s}", fields))))
-		_, err := send(ctx, request(http.MethodPatch, mergePatch, strict).Name(name).SubResource("status").Body(text))
+		_, err := send(ctx, credentials.request(http.MethodPatch, mergePatch, strict).Name(name).SubResource("status").Body(text))
 		if len(want.says) > 0 {
 			expectComplaint(err, want.says)
 			return
@@ -101,6 +101,34 @@ var _ = DescribeTable("a field of the status",
 		refused("status.secretResourceVersion", "Too long", "256")),
 )
 
+var _ = DescribeTable("a field of the status of a provider",
+	func(ctx SpecContext, fields string, want verdict) {
+		for _, k := range providerKinds {
+			made, err := create(ctx, strict, k.manifest("status: {observedGeneration: 7, tokenURL: forged}"))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(made["status"]).To(Equal(map[string]any{"observedGeneration": -1.0}), "not from who creates")
+			text := must(json.Marshal(object(fmt.Sprintf("{spec: {timeout: 7s}, status: {%s}}", fields))))
+			written, err := send(ctx, k.request(http.MethodPatch, mergePatch, strict).Name(nameOf(made)).SubResource("status").Body(text))
+			if len(want.says) > 0 {
+				expectComplaint(err, want.says)
+				continue
+			}
+			Expect(err).NotTo(HaveOccurred())
+			Expect(written["spec"]).NotTo(HaveKey("timeout"))
+			k.read(ctx, nameOf(made))
+		}
+	},
+	Entry("may be a generation", "observedGeneration: 1", accepted()),
+	Entry("may be the token URL", "tokenURL: "+example, accepted()),
+	Entry("may be no empty URL", "tokenURL: ''", refused("status.tokenURL", "at least 1 chars")),
+	Entry("may be no longer one", "tokenURL: "+strings.Repeat("a", 2049), refused("status.tokenURL", "Too long", "2048")),
+	Entry("may be a condition", "conditions: ["+condition("Ready", "'2030-01-02T03:04:05+01:00'")+"]", accepted()),
+	Entry("may be no condition since an instant in lower case", "conditions: ["+condition("Ready", "'2030-01-02t03:04:05z'")+"]",
+		refused("status.conditions", "Invalid value")),
+	Entry("may not be 17 conditions", "conditions: ["+entries(17, condition("Type%d", "'2030-01-02T03:04:05Z'"))+"]",
+		refused("status.conditions", "Too many", "at most 16")),
+)
+
 func condition(name, since string) string {
 	return fmt.Sprintf("{type: %s, status: 'True', reason: A, message: '', lastTransitionTime: %s}", name, since)
 }
@@ -129,6 +157,17 @@ func fullStatus() v1alpha1.OAuthCredentialStatus {
 	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonTokenIssued,
 		Message: "The Secret holds a token.", ObservedGeneration: 1, LastTransitionTime: at,
+	})
+	return status
+}
+
+// providerStatus has every field set.
+func providerStatus() v1alpha1.ProviderStatus {
+	status := v1alpha1.ProviderStatus{ObservedGeneration: 1, TokenURL: example}
+	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonProviderReady,
+		Message: "The provider can be used.", ObservedGeneration: 1,
+		LastTransitionTime: metav1.Date(2030, time.January, 2, 3, 4, 5, 0, time.UTC).Rfc3339Copy(),
 	})
 	return status
 }

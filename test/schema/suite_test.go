@@ -50,10 +50,10 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 })
 
-// definition reads the CRD of credentials as it is shipped.
-func definition() *apiextensionsv1.CustomResourceDefinition {
+// definition reads the CRD of a kind as it is shipped.
+func (k kind) definition() *apiextensionsv1.CustomResourceDefinition {
 	GinkgoHelper()
-	path := filepath.Join(cluster.Root(), "config", "crd", "bases", "tokensync.dev_oauthcredentials.yaml")
+	path := filepath.Join(cluster.Root(), "config", "crd", "bases", "tokensync.dev_"+k.resource+".yaml")
 	content, err := os.ReadFile(path)
 	Expect(err).NotTo(HaveOccurred())
 	crd := &apiextensionsv1.CustomResourceDefinition{}
@@ -77,10 +77,10 @@ const (
 	mergePatch = "application/merge-patch+json"
 )
 
-// request is one of the verbs of the API server on the credentials of the
-// suite's namespace.
-func request(verb, contentType string, mode validation) *rest.Request {
-	return api.Verb(verb).Namespace(namespace).Resource("oauthcredentials").
+// request is one of the verbs of the API server on the objects of a kind: those of
+// the suite's namespace, if it has one.
+func (k kind) request(verb, contentType string, mode validation) *rest.Request {
+	return api.Verb(verb).NamespaceIfScoped(namespace, k.namespaced).Resource(k.resource).
 		Param("fieldValidation", string(mode)).Param("fieldManager", "schema-test").
 		SetHeader("Content-Type", contentType)
 }
