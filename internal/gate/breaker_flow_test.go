@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -111,20 +112,24 @@ func TestWhatOpensTheBreaker(t *testing.T) {
 		}
 		return all
 	}
+	const a, f = gate.Answered, gate.Failed
 	for name, c := range map[string]struct {
 		outcomes []gate.Outcome
 		want     bool
 	}{
-		"four failures":                      {repeat(4, gate.Failed), false},
-		"five failures in a row":             {repeat(5, gate.Failed), true},
-		"an answer between them":             {append(repeat(4, gate.Failed), gate.Answered, gate.Failed), false},
-		"half of ten":                        {repeat(5, gate.Answered, gate.Failed), true},
-		"half of nine":                       {append(repeat(4, gate.Failed), repeat(5, gate.Answered)...), false},
-		"half of the last twenty":            {append(repeat(20, gate.Answered), repeat(10, gate.Answered, gate.Failed)...), true},
-		"less than half of the last twenty":  {append(repeat(20, gate.Answered), repeat(9, gate.Answered, gate.Failed)...), false},
+		"four failures":                     {repeat(4, f), false},
+		"five failures in a row":            {repeat(5, f), true},
+		"an answer between them":            {append(repeat(4, f), a, f), false},
+		"half of ten":                       {repeat(5, a, f), true},
+		"half of nine":                      {[]gate.Outcome{f, f, f, a, f, a, a, a, f}, false},
+		"half of the last twenty":           {append(repeat(20, a), repeat(10, a, f)...), true},
+		"less than half of the last twenty": {append(repeat(20, a), repeat(9, a, f)...), false},
+		"half of twenty, but not of the last": {
+			slices.Concat(repeat(6, a, a, f), repeat(6, a), repeat(7, a, f)), false,
+		},
 		"requests that were cut":             {repeat(20, gate.Cut), false},
 		"requests that were never sent":      {repeat(20, gate.Unsent), false},
-		"failures, and one cut between them": {append(repeat(4, gate.Failed), gate.Cut, gate.Failed), true},
+		"failures, and one cut between them": {append(repeat(4, f), gate.Cut, f), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -271,5 +276,18 @@ func TestAnAnswerToAnOldRequestEndsAnOutage(t *testing.T) {
 		g.Submit(gate.Request{Key: "key", Run: j.takes(0, "", gate.Answered)})
 		after(time.Minute)
 		j.wantTimes(t, time.Second, time.Second)
+	})
+}
+
+func TestTheDistanceBetweenProbesIsLongAgainOnceNobodyNeedsItShort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		open(t, g)
+		for _, wanted := range []time.Duration{time.Second, 0, 0} {
+			g.Submit(gate.Request{Key: "key", ProbeInterval: wanted, Run: j.takes(0, "", gate.Failed)})
+		}
+		after(time.Minute)
+		j.wantTimes(t, time.Second, 6*time.Second, 11*time.Second)
 	})
 }

@@ -84,3 +84,38 @@ func TestARecoveryIsNotSlowedByTheBudget(t *testing.T) {
 		}
 	})
 }
+
+func TestAProbeTakesNothingFromTheBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		open(t, g)
+		submit := func(failures int, outcome gate.Outcome) {
+			g.Submit(gate.Request{Key: "key", Failures: failures, ProbeInterval: time.Second, Run: j.takes(0, "", outcome)})
+		}
+		for range 3 {
+			submit(1, gate.Failed)
+		}
+		submit(0, gate.Answered)
+		submit(1, gate.Answered)
+		after(time.Minute)
+		j.wantTimes(t, time.Second, 2*time.Second, 3*time.Second, 4*time.Second, 4*time.Second)
+	})
+}
+
+func TestWhatWasNeverSentGivesNoBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		for range 10 {
+			g.Submit(gate.Request{Key: "key", Run: newJournal().takes(0, "", gate.Unsent)})
+		}
+		g.Submit(gate.Request{Key: "key", Failures: 1, Run: newJournal().takes(0, "", gate.Unsent)})
+		synctest.Wait()
+		for range 2 {
+			g.Submit(gate.Request{Key: "key", Failures: 1, Run: j.takes(0, "", gate.Cut)})
+		}
+		after(time.Minute)
+		j.wantTimes(t, 0, 5*time.Second)
+	})
+}

@@ -14,6 +14,14 @@ func TestTheBudgetOfRetries(t *testing.T) {
 			b.take(start, false)
 		}
 	}
+	manyOfAMinuteAgo := func(b *budget) {
+		requests(b, 14)
+		for range 4 { // Three of the share, and one beyond it.
+			b.take(at(57), true)
+		}
+		b.take(at(57), false)
+		b.take(at(57), false)
+	}
 	for name, c := range map[string]struct {
 		do   func(*budget)
 		now  time.Time
@@ -25,7 +33,8 @@ func TestTheBudgetOfRetries(t *testing.T) {
 		"a fifth of all":        {func(b *budget) { b.take(start, true); requests(b, 4) }, start, time.Time{}},
 		"less than a fifth":     {func(b *budget) { b.take(start, true); requests(b, 3) }, start, at(5)},
 		"a fifth is used up":    {func(b *budget) { b.take(start, true); requests(b, 4); b.take(start, true) }, start, at(5)},
-		"requests a minute ago": {func(b *budget) { requests(b, 5); b.take(at(57), true); b.take(at(58), true) }, at(60), at(63)},
+		"requests a minute ago": {manyOfAMinuteAgo, at(60), at(62)},
+		"just not a minute ago": {manyOfAMinuteAgo, at(59), time.Time{}},
 		"requests of a minute":  {func(b *budget) { requests(b, 10); b.take(at(57), true) }, at(59), time.Time{}},
 		"much later":            {func(b *budget) { requests(b, 50); b.take(at(9000), true) }, at(9001), at(9005)},
 		"an extra one given back": {func(b *budget) {

@@ -207,9 +207,6 @@ func (l *line) worthUntil() time.Time {
 	at := later(l.throttle.worthUntil(), l.configured.quiet)
 	at = later(at, l.breaker.worthUntil())
 	at = later(at, l.budget.worthUntil())
-	if !l.sighting.at.IsZero() {
-		at = later(at, l.sighting.at.Add(sightingsTogether))
-	}
 	if last := len(l.accepted) - 1; last >= 0 {
 		at = later(at, l.accepted[last].at.Add(measured))
 	}

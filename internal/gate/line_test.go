@@ -61,6 +61,34 @@ func TestALineIsKeptAsLongAsItIsWorthKnowing(t *testing.T) {
 	}
 }
 
+func TestTheFirstRateIsWhatWasAcceptedLately(t *testing.T) {
+	t.Parallel()
+	for shared, want := range map[bool]float64{false: 2 * caution, true: 5 * caution} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newTestGate()
+			submit := func(n int, client string, outcome Outcome) {
+				for range n {
+					g.Submit(Request{Key: "key", Client: client, Shared: shared, Run: func(*Turn) Result { return Result{Outcome: outcome} }})
+				}
+				synctest.Wait()
+			}
+			submit(4, "a", Answered)
+			time.Sleep(500 * time.Millisecond)
+			submit(2, "a", Answered)
+			submit(3, "b", Answered)
+			time.Sleep(500 * time.Millisecond)
+			submit(1, "a", Throttled)
+			learned := &g.lines["key"].throttle
+			if !shared {
+				learned = &g.lines["key"].clients["a"].throttle
+			}
+			if learned.rate != want {
+				t.Errorf("shared is %t: %g per second, want %g", shared, learned.rate, want)
+			}
+		})
+	}
+}
+
 func TestAWithdrawnRequestLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -148,7 +176,7 @@ func TestWhateverHappensAllHaveTheirTurn(t *testing.T) {
 			}
 			time.Sleep(48 * time.Hour)
 			synctest.Wait()
-			if most != 4 || ran+withdrawn != requests || g.Waiting("key") != 0 {
+			if most > 4 || ran+withdrawn != requests || g.Waiting("key") != 0 {
 				t.Errorf("seed %d: %d at a time; %d ran and %d were withdrawn of %d", seed, most, ran, withdrawn, requests)
 			}
 			if len(g.lines) != 0 {
