@@ -48,15 +48,15 @@ BUILD_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 # What `make generate` writes. Nobody edits it.
 GENERATED := api/v1alpha1/zz_generated.deepcopy.go \
-	config/crd/bases config/rbac/role.yaml charts/tokensync/templates/crds charts/tokensync/files docs/reference/api.md
+	config/crd/bases config/rbac/role.yaml charts/tokensync/templates/crds charts/tokensync/files docs/reference/api.md docs/catalog.md
 
 # Modules of our own, each with dependencies of its own.
 MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes
 
 # What each test target runs. A new suite under test/ is an integration test until
 # it is named here.
-UNIT_PACKAGES = $(or $(PACKAGES),$$(go list ./... | grep -vE '/tokensync/(test|docs)(/|$$)') ./test/standin/...)
-INTEGRATION_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/(standin|chart|conformance|e2e)(/|$$)'))
+UNIT_PACKAGES = $(or $(PACKAGES),$$(go list ./... | grep -vE '/tokensync/(test|docs)(/|$$)') ./test/standin/... ./test/catalog/...)
+INTEGRATION_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/(standin|catalog|chart|conformance|e2e)(/|$$)'))
 CONFORMANCE_PACKAGES = $(or $(PACKAGES),./test/conformance/...)
 
 # Never from the cache, because Go does not know that the API server or a binary
@@ -89,6 +89,8 @@ generate: bin/controller-gen bin/crd-ref-docs bin/golangci-lint ## Write deepcop
 	@bin/controller-gen rbac:roleName=tokensync-operator paths=./controllers/... output:rbac:artifacts:config=config/rbac
 	@hack/chart-crds.sh
 	@hack/chart-rbac.sh
+	@hack/chart-catalog.sh
+	@go run ./hack/catalog
 	@echo ">> generate the API reference"
 	@mkdir -p docs/reference
 	@bin/crd-ref-docs --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml \

@@ -6,10 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=charts/tokensync/files
 
-rm -rf "$out"
+rm -f "$out"/*.yaml
 mkdir -p "$out"
-for role in role leader_election_role credential_viewer_role credential_editor_role; do
-	file=config/rbac/$role.yaml
+for file in config/rbac/*role.yaml; do
 	# The chart reads the first document of each.
 	if (($(grep -c '^kind: ' "$file") != 1)); then
 		echo "$file: holds more than one object; the chart would drop the others" >&2
@@ -18,5 +17,5 @@ for role in role leader_election_role credential_viewer_role credential_editor_r
 	{
 		echo "# Copied by hack/chart-rbac.sh from $file. Do not edit."
 		grep -v '^---$' "$file"
-	} >"$out/$role.yaml"
+	} >"$out/$(basename "$file")"
 done

@@ -40,11 +40,12 @@ func TestAPIServerTakesTheChart(t *testing.T) {
 func TestAPIServerTakesTheManifests(t *testing.T) {
 	apply(t, "", decode(t, read(t, "test", "chart", "testdata", "servicemonitors.yaml")))
 	newNamespace(t, "samples")
+	newNamespace(t, "web")
 	// default makes the namespace of those that follow it.
-	for _, directory := range []string{"crd", "default", "rbac", "manager", "network-policy", "prometheus", "samples"} {
+	for _, directory := range []string{"crd", "catalog", "default", "rbac", "manager", "network-policy", "prometheus", "samples"} {
 		t.Run(directory, func(t *testing.T) {
 			objects := build(t, directory)
-			// The samples are meant for a namespace of the reader's.
+			// Most samples are meant for a namespace of the reader's.
 			apply(t, "samples", objects)
 			for _, deployment := range only(objects, "Deployment") {
 				if deployment.GetNamespace() == "" {
@@ -111,12 +112,7 @@ func createPod(t *testing.T, namespace string, template *corev1.PodTemplateSpec)
 // The operator knows every flag that the chart and the manifests give it. --version
 // makes it stop once it has read them.
 func TestOperatorKnowsTheFlags(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "tokensync-operator")
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/tokensync-operator")
-	command.Dir = path()
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
+	binary := operatorBinary(t)
 	objects := slices.Concat(
 		render(t, "flags"),
 		render(t, "flags", "--values", path(chartDir, "ci", "everything-values.yaml")),

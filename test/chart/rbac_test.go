@@ -1,7 +1,10 @@
 package chart_test
 
 import (
+	"maps"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,30 +15,49 @@ import (
 // The rights of the operator are written once, in config/rbac, and the chart
 // renders them in either mode.
 func TestChartGrantsWhatTheManifestsGrant(t *testing.T) {
-	everywhere := render(t, "tokensync-system")
-	for _, manifest := range []string{
-		"role.yaml", "leader_election_role.yaml", "credential_viewer_role.yaml", "credential_editor_role.yaml",
-	} {
-		source := decode(t, read(t, "config", "rbac", manifest))[0]
+	everywhere := render(t, "tokensync-system", "--set", "serviceAccountTokens.enabled=true")
+	roles, bindings := 0, 0
+	for _, source := range handwritten(t) {
 		rendered := one(t, everywhere, source.GetKind(), source.GetName())
+		if strings.HasSuffix(source.GetKind(), "Binding") {
+			sameBinding(t, source, rendered)
+			bindings++
+			continue
+		}
 		sameRules(t, source, rendered)
 		for key, value := range source.GetLabels() {
-			if strings.HasPrefix(key, "rbac.authorization.k8s.io/") && rendered.GetLabels()[key] != value {
+			if strings.HasPrefix(key, aggregation) && rendered.GetLabels()[key] != value {
 				t.Errorf("%s of the chart lacks the label %s", describe(rendered), key)
 			}
 		}
+		roles++
 	}
+	if got := len(only(everywhere, "Role")) + len(only(everywhere, "ClusterRole")); got != roles {
+		t.Errorf("%d roles in the chart, and %d in config/rbac", got, roles)
+	}
+	if got := len(only(everywhere, "RoleBinding")) + len(only(everywhere, "ClusterRoleBinding")); got != bindings {
+		t.Errorf("%d bindings in the chart, and %d in config/rbac", got, bindings)
+	}
+}
 
-	operator := decode(t, read(t, "config", "rbac", "role.yaml"))[0]
-	roles := 0
-	for _, role := range only(render(t, "tokensync-system", "--set", "watchNamespaces={team-a,team-b}"), "Role") {
-		if role.GetNamespace() != "tokensync-system" {
-			sameRules(t, operator, role)
-			roles++
+func TestChartGrantsTheSameInSomeNamespaces(t *testing.T) {
+	some := render(t, "tokensync-system",
+		"--set", "serviceAccountTokens.enabled=true", "--set", "watchNamespaces={team-a,team-b}")
+	for file, name := range map[string]string{
+		"role.yaml":                        "tokensync-operator",
+		"service_account_tokens_role.yaml": "tokensync-operator-service-account-tokens",
+	} {
+		source := decode(t, read(t, "config", "rbac", file))[0]
+		var namespaces []string
+		for _, role := range only(some, "Role") {
+			if role.GetName() == name {
+				sameRules(t, source, role)
+				namespaces = append(namespaces, role.GetNamespace())
+			}
 		}
-	}
-	if roles != 2 {
-		t.Errorf("%d Roles for two namespaces", roles)
+		if want := []string{"team-a", "team-b"}; !slices.Equal(namespaces, want) {
+			t.Errorf("Roles %s in the namespaces %q, want %q", name, namespaces, want)
+		}
 	}
 }
 
@@ -45,8 +67,12 @@ func TestWatchNamespacesNeedsNoClusterRights(t *testing.T) {
 		"Deployment": true, "NetworkPolicy": true, "Pod": true, "PodDisruptionBudget": true,
 		"Role": true, "RoleBinding": true, "Service": true, "ServiceAccount": true, "ServiceMonitor": true,
 	}
-	// Everything on, so that nothing that could be rendered is missed.
-	values := []string{"--values", path(chartDir, "ci", "everything-values.yaml"), "--set", "watchNamespaces={team-a,team-b}"}
+	// Everything on, so that nothing that could be rendered is missed; but for the
+	// catalog, which the chart refuses then.
+	values := []string{
+		"--values", path(chartDir, "ci", "everything-values.yaml"),
+		"--set", "watchNamespaces={team-a,team-b}", "--set", "catalog.enabled=false",
+	}
 	for _, object := range render(t, "team-a", values...) {
 		switch {
 		case object.GetKind() == crdKind:
@@ -63,34 +89,104 @@ func TestWatchNamespacesNeedsNoClusterRights(t *testing.T) {
 	}
 }
 
+// A right that no need explains is one too many, and a need without its right breaks
+// what it is for.
+func TestOperatorHasNoRightThatItDoesNotNeed(t *testing.T) {
+	for file, needs := range map[string][]need{
+		"role.yaml":                        inScope,
+		"cluster_providers_role.yaml":      forClusterProviders,
+		"service_account_tokens_role.yaml": forServiceAccountTokens,
+	} {
+		granted := rights(t, decode(t, read(t, "config", "rbac", file))[0])
+		wanted := map[string]bool{}
+		for _, n := range needs {
+			for _, verb := range n.verbs {
+				right := verb + " " + n.group + "/" + n.resource
+				wanted[right] = true
+				if !granted[right] {
+					t.Errorf("%s does not grant %q, without which the operator cannot %s", file, right, n.purpose)
+				}
+			}
+		}
+		for right := range granted {
+			if !wanted[right] {
+				t.Errorf("%s grants %q, for which there is no need", file, right)
+			}
+		}
+	}
+}
+
 // The API server's own authorizer says what the operator may do.
 func TestOperatorMayDoWhatItMust(t *testing.T) {
-	for _, namespace := range []string{"rbac-everywhere", "rbac-some", "rbac-watched", "rbac-other"} {
+	for _, namespace := range []string{"rbac-everywhere", "rbac-tokens", "rbac-some", "rbac-watched", "rbac-other"} {
 		newNamespace(t, namespace)
 	}
 	apply(t, "", render(t, "rbac-everywhere"))
-	apply(t, "", render(t, "rbac-some", "--set", "watchNamespaces={rbac-watched}", "--set", "fullnameOverride=some"))
+	apply(t, "", render(t, "rbac-tokens",
+		"--set", "fullnameOverride=tokens", "--set", "serviceAccountTokens.enabled=true"))
+	apply(t, "", render(t, "rbac-some",
+		"--set", "fullnameOverride=some", "--set", "serviceAccountTokens.enabled=true",
+		"--set", "watchNamespaces={rbac-watched}"))
 	everywhere := "system:serviceaccount:rbac-everywhere:tokensync-operator"
+	tokens := "system:serviceaccount:rbac-tokens:tokens-operator"
 	some := "system:serviceaccount:rbac-some:some-operator"
 
 	for _, namespace := range []string{"", "rbac-everywhere", "rbac-other"} {
-		may(t, true, everywhere, namespace, "list", "", "secrets", "")
-		may(t, true, everywhere, namespace, "watch", "tokensync.dev", "oauthcredentials", "")
+		mayAll(t, true, everywhere, namespace, inScope)
+		mayAll(t, false, everywhere, namespace, forServiceAccountTokens)
+		mayAll(t, true, tokens, namespace, slices.Concat(inScope, forServiceAccountTokens))
 	}
+	mayAll(t, true, everywhere, "", forClusterProviders)
 	may(t, true, everywhere, "rbac-everywhere", "update", "coordination.k8s.io", "leases", "tokensync-operator")
 	may(t, true, everywhere, "rbac-everywhere", "create", "coordination.k8s.io", "leases", "")
 	may(t, false, everywhere, "rbac-everywhere", "update", "coordination.k8s.io", "leases", "another")
 	may(t, false, everywhere, "rbac-other", "create", "coordination.k8s.io", "leases", "")
 	may(t, false, everywhere, "rbac-other", "delete", "tokensync.dev", "oauthcredentials", "a")
+	may(t, false, everywhere, "", "patch", "tokensync.dev", "clusteroauthproviders", "a")
+	may(t, false, everywhere, "", "patch", "", "namespaces", "a")
 	may(t, false, everywhere, "rbac-other", "create", "", "pods", "")
-	may(t, false, everywhere, "rbac-other", "impersonate", "", "serviceaccounts", "a")
+	may(t, false, tokens, "rbac-other", "impersonate", "", "serviceaccounts", "a")
+	may(t, false, tokens, "rbac-other", "patch", "", "serviceaccounts", "a")
 
-	may(t, true, some, "rbac-watched", "list", "", "secrets", "")
-	may(t, true, some, "rbac-watched", "patch", "tokensync.dev", "oauthcredentials/status", "a")
+	mayAll(t, true, some, "rbac-watched", slices.Concat(inScope, forServiceAccountTokens))
 	may(t, true, some, "rbac-some", "create", "coordination.k8s.io", "leases", "")
 	for _, namespace := range []string{"", "rbac-some", "rbac-other"} {
-		may(t, false, some, namespace, "list", "", "secrets", "")
-		may(t, false, some, namespace, "list", "tokensync.dev", "oauthcredentials", "")
+		mayAll(t, false, some, namespace, slices.Concat(inScope, forServiceAccountTokens))
+	}
+	mayAll(t, false, some, "", forClusterProviders)
+}
+
+// The optional manifests of config/rbac are in no kustomization.
+func TestAPIServerTakesTheOptionalRights(t *testing.T) {
+	newNamespace(t, "rbac-optional")
+	for _, file := range []string{"service_account_tokens_role.yaml", "service_account_tokens_role_binding.yaml"} {
+		apply(t, "rbac-optional", decode(t, read(t, "config", "rbac", file)))
+	}
+	mayAll(t, true, "system:serviceaccount:tokensync-system:tokensync-operator", "rbac-optional", forServiceAccountTokens)
+}
+
+// handwritten are the roles and bindings of config/rbac.
+func handwritten(t *testing.T) []*unstructured.Unstructured {
+	t.Helper()
+	var found []*unstructured.Unstructured
+	for _, pattern := range []string{"*role.yaml", "*role_binding.yaml"} {
+		files, err := filepath.Glob(path("config", "rbac", pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s in config/rbac: %q, %v", pattern, files, err)
+		}
+		for _, file := range files {
+			found = append(found, decode(t, read(t, "config", "rbac", filepath.Base(file)))...)
+		}
+	}
+	return found
+}
+
+func mayAll(t *testing.T, want bool, user, namespace string, needs []need) {
+	t.Helper()
+	for _, n := range needs {
+		for _, verb := range n.verbs {
+			may(t, want, user, namespace, verb, n.group, n.resource, "")
+		}
 	}
 }
 
@@ -107,13 +203,47 @@ func may(t *testing.T, want bool, user, namespace, verb, group, resource, name s
 		t.Fatal(err)
 	}
 	if review.Status.Allowed != want {
-		t.Errorf("%s may %s %s %q in namespace %q: %v", user, verb, resource, name, namespace, review.Status.Allowed)
+		t.Errorf("%s may %s %s/%s %q in namespace %q: %v",
+			user, verb, resource, subresource, name, namespace, review.Status.Allowed)
 	}
 }
 
 func sameRules(t *testing.T, want, got *unstructured.Unstructured) {
 	t.Helper()
 	if len(want.Object["rules"].([]any)) == 0 || !reflect.DeepEqual(want.Object["rules"], got.Object["rules"]) {
-		t.Errorf("%s holds the rules\n%v\nand %s of the chart\n%v", describe(want), want.Object["rules"], describe(got), got.Object["rules"])
+		t.Errorf("%s holds the rules\n%v\nand %s of the chart\n%v",
+			describe(want), want.Object["rules"], describe(got), got.Object["rules"])
 	}
+}
+
+func sameBinding(t *testing.T, want, got *unstructured.Unstructured) {
+	t.Helper()
+	for _, key := range []string{"roleRef", "subjects"} {
+		if !reflect.DeepEqual(want.Object[key], got.Object[key]) {
+			t.Errorf("%s has the %s\n%v\nand %s of the chart\n%v",
+				describe(want), key, want.Object[key], describe(got), got.Object[key])
+		}
+	}
+}
+
+// rights are what a role grants, each as `verb group/resource`. It must name no
+// resource by its name, and nothing by a wildcard.
+func rights(t *testing.T, role *unstructured.Unstructured) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	for _, content := range role.Object["rules"].([]any) {
+		rule := content.(map[string]any)
+		keys := slices.Sorted(maps.Keys(rule))
+		if !slices.Equal(keys, []string{"apiGroups", "resources", "verbs"}) {
+			t.Fatalf("%s has a rule of %q", describe(role), keys)
+		}
+		for _, group := range rule["apiGroups"].([]any) {
+			for _, resource := range rule["resources"].([]any) {
+				for _, verb := range rule["verbs"].([]any) {
+					found[verb.(string)+" "+group.(string)+"/"+resource.(string)] = true
+				}
+			}
+		}
+	}
+	return found
 }

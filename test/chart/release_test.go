@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,18 +29,23 @@ func TestReleaseKeepsCredentials(t *testing.T) {
 
 	// The CRDs are there already, put by other hands.
 	apply(t, namespace, build(t, "crd"))
-	helm("install", chartDir, "--take-ownership", "--force-conflicts")
-	if policy := crd(t).Annotations[resourcePolicy]; policy != "keep" {
-		t.Errorf("the policy of the CRD is %q", policy)
+	helm("install", chartDir, "--take-ownership", "--force-conflicts", "--set", "catalog.enabled=true")
+	for _, crd := range crds(t) {
+		if policy := crd.Annotations[resourcePolicy]; policy != "keep" {
+			t.Errorf("the policy of the CRD %s is %q", crd.Name, policy)
+		}
 	}
+	fitsIntoSecret(t, namespace)
 	apply(t, namespace, decode(t, read(t, "config", "samples", "rfc6749.yaml")))
 
 	helm("upgrade", chartDir, "--set", "replicaCount=2", "--set", "crds.keep=false")
-	if got := *operator(t, namespace).Spec.Replicas; got != 2 {
+	if got := *deployed(t, namespace).Spec.Replicas; got != 2 {
 		t.Errorf("%d replicas after the upgrade to 2", got)
 	}
-	if policy, ok := crd(t).Annotations[resourcePolicy]; ok {
-		t.Errorf("the policy of the CRD is %q in spite of crds.keep=false", policy)
+	for _, crd := range crds(t) {
+		if policy, ok := crd.Annotations[resourcePolicy]; ok {
+			t.Errorf("the policy of the CRD %s is %q in spite of crds.keep=false", crd.Name, policy)
+		}
 	}
 
 	helm("upgrade", chartDir, "--reset-values")
@@ -49,10 +55,10 @@ func TestReleaseKeepsCredentials(t *testing.T) {
 	if err := controlPlane(t).Client.Get(t.Context(), key, deployment); !apierrors.IsNotFound(err) {
 		t.Errorf("the Deployment after the uninstallation: %v", err)
 	}
-	crd(t)
+	crds(t)
 
 	helm("install", chartDir)
-	operator(t, namespace)
+	deployed(t, namespace)
 	credential := &v1alpha1.OAuthCredential{}
 	if err := controlPlane(t).Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "orders-api"}, credential); err != nil {
 		t.Errorf("the credential after all that: %v", err)
@@ -74,16 +80,45 @@ func TestCRDsOfTheChartAreTheGeneratedOnes(t *testing.T) {
 	}
 }
 
-func crd(t *testing.T) *metav1.PartialObjectMetadata {
+// fitsIntoSecret fails the test when the record of a release, in which Helm keeps the
+// whole chart and all that it made of it, comes near to what a Secret can hold.
+func fitsIntoSecret(t *testing.T, namespace string) {
 	t.Helper()
-	crd := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "apiextensions.k8s.io/v1", Kind: crdKind}}
-	if err := controlPlane(t).Client.Get(t.Context(), client.ObjectKey{Name: crdName}, crd); err != nil {
+	records := &corev1.SecretList{}
+	err := controlPlane(t).Client.List(t.Context(), records, client.InNamespace(namespace), client.MatchingLabels{"owner": "helm"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return crd
+	if len(records.Items) == 0 {
+		t.Error("Helm keeps no record of the release")
+	}
+	for _, record := range records.Items {
+		size := 0
+		for _, value := range record.Data {
+			size += len(value)
+		}
+		t.Logf("the record %s has %d bytes", record.Name, size)
+		if size == 0 || size > corev1.MaxSecretSize/2 {
+			t.Errorf("the record %s has %d bytes, and a Secret takes %d", record.Name, size, corev1.MaxSecretSize)
+		}
+	}
 }
 
-func operator(t *testing.T, namespace string) *appsv1.Deployment {
+// crds are the CRDs that the cluster has, each of config/crd among them.
+func crds(t *testing.T) []*metav1.PartialObjectMetadata {
+	t.Helper()
+	var found []*metav1.PartialObjectMetadata
+	for _, source := range build(t, "crd") {
+		crd := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "apiextensions.k8s.io/v1", Kind: crdKind}}
+		if err := controlPlane(t).Client.Get(t.Context(), client.ObjectKey{Name: source.GetName()}, crd); err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, crd)
+	}
+	return found
+}
+
+func deployed(t *testing.T, namespace string) *appsv1.Deployment {
 	t.Helper()
 	deployment := &appsv1.Deployment{}
 	key := client.ObjectKey{Namespace: namespace, Name: "tokensync-operator"}

@@ -21,13 +21,13 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/tokensync/tokensync/test/cluster"
+	"github.com/tokensync/tokensync/test/operator"
 )
 
 const (
 	fieldOwner = client.FieldOwner("chart-test")
 
 	crdKind  = "CustomResourceDefinition"
-	crdName  = "oauthcredentials.tokensync.dev"
 	chartDir = "charts/tokensync"
 )
 
@@ -57,6 +57,22 @@ func controlPlane(t *testing.T) *cluster.Cluster {
 		t.Fatal(started.err)
 	}
 	return started.cluster
+}
+
+// built is the operator, once a test has asked for it.
+var built struct {
+	once   sync.Once
+	binary string
+	err    error
+}
+
+func operatorBinary(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() { built.binary, built.err = operator.Build(t.Context(), "tokensync-operator-chart") })
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.binary
 }
 
 // path is the path of a file of the repository.

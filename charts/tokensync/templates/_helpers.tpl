@@ -3,7 +3,8 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* The prefix of all names. The longest suffix is "-operator-leader-election". */}}
+{{- /* The prefix of all names. The longest suffix of those that may not exceed 63 is
+"-operator-metrics"; names of roles may be longer. */}}
 {{- define "tokensync.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 38 | trimSuffix "-" }}
@@ -82,6 +83,46 @@ seccompProfile:
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
+{{- /* A role of files/ that the operator gets: everywhere, or in the watched namespaces
+only. Its name is that of the operator and the given suffix. */}}
+{{- define "tokensync.grant" -}}
+{{- $name := printf "%s%s" (include "tokensync.operator" .root) .suffix }}
+{{- $labels := include "tokensync.operatorLabels" .root }}
+{{- $rules := include "tokensync.rules" . }}
+{{- $subjects := include "tokensync.subjects" .root }}
+{{- $cluster := empty .root.Values.watchNamespaces }}
+{{- range .root.Values.watchNamespaces | default (list "") }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ ternary "ClusterRole" "Role" $cluster }}
+metadata:
+  name: {{ $name }}
+  {{- if not $cluster }}
+  namespace: {{ . }}
+  {{- end }}
+  labels:
+    {{- $labels | nindent 4 }}
+rules:
+{{ $rules }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ ternary "ClusterRoleBinding" "RoleBinding" $cluster }}
+metadata:
+  name: {{ $name }}
+  {{- if not $cluster }}
+  namespace: {{ . }}
+  {{- end }}
+  labels:
+    {{- $labels | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ ternary "ClusterRole" "Role" $cluster }}
+  name: {{ $name }}
+subjects:
+{{ $subjects }}
+{{- end }}
+{{- end }}
+
 {{- /* Values that are each well formed and make no sense together. */}}
 {{- define "tokensync.validate" -}}
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) }}
@@ -92,6 +133,9 @@ seccompProfile:
 {{- end }}
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.enabled) }}
 {{- fail "metrics.serviceMonitor.enabled is true and metrics.enabled is false: there would be nothing to scrape." }}
+{{- end }}
+{{- if and .Values.catalog.enabled .Values.watchNamespaces }}
+{{- fail "catalog.enabled is true and watchNamespaces is set: the catalog is of ClusterOAuthProviders, which an operator for some namespaces only does not serve. Leave the catalog out, and copy what you need of it into an OAuthProvider." }}
 {{- end }}
 {{- if eq (int .Values.metrics.port) (int (include "tokensync.healthPort" .)) }}
 {{- fail (printf "metrics.port is %s, where the operator serves its health." (include "tokensync.healthPort" .)) }}

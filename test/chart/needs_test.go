@@ -1,0 +1,41 @@
+package chart_test
+
+// need is what the operator cannot do its work without.
+type need struct {
+	group, resource string
+	verbs           []string
+	purpose         string
+}
+
+var (
+	// cached is the right to keep a cache, and to look past it.
+	cached = []string{"get", "list", "watch"}
+	// reported is the right to write a status, which is not that to write a spec.
+	reported = []string{"get", "patch"}
+)
+
+// inScope is what it needs in every namespace that it works in.
+var inScope = []need{
+	{"tokensync.dev", "oauthcredentials", cached, "know the credentials"},
+	{"tokensync.dev", "oauthcredentials/status", reported, "report on credentials"},
+	{"tokensync.dev", "oauthproviders", cached, "know the providers of a namespace"},
+	{"tokensync.dev", "oauthproviders/status", reported, "report on the providers of a namespace"},
+	{"", "secrets", cached, "read what credentials refer to, and see when it or a token is changed"},
+	{"", "secrets", []string{"create", "patch"}, "write tokens"},
+	{"", "secrets", []string{"delete"}, "remove a Secret after a credential has chosen another name"},
+	{"", "configmaps", cached, "read the CAs that tls.caRef names"},
+	{"events.k8s.io", "events", []string{"create", "patch"}, "record events"},
+}
+
+// forClusterProviders is what it needs for ClusterOAuthProviders.
+var forClusterProviders = []need{
+	{"tokensync.dev", "clusteroauthproviders", cached, "know the providers of the cluster"},
+	{"tokensync.dev", "clusteroauthproviders/status", reported, "report on the providers of the cluster"},
+	{"", "namespaces", cached, "see which namespaces spec.allowedNamespaces selects"},
+}
+
+// forServiceAccountTokens is what it needs for client.serviceAccount.
+var forServiceAccountTokens = []need{
+	{"", "serviceaccounts", []string{"get"}, "see whether a ServiceAccount consents"},
+	{"", "serviceaccounts/token", []string{"create"}, "ask for the token of a ServiceAccount"},
+}
