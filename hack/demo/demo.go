@@ -126,9 +126,10 @@ func (d *demo) startOperator(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.operator, err = operator.Start(ctx, operator.Options{
-		Binary:     filepath.Join(cluster.Root(), "bin", "tokensync-operator"),
-		Kubeconfig: d.cluster.Kubeconfig,
-		Log:        d.log,
+		Binary:      filepath.Join(cluster.Root(), "bin", "tokensync-operator"),
+		Kubeconfig:  d.cluster.Kubeconfig,
+		Environment: []string{"POD_NAMESPACE=" + operatorNamespace},
+		Log:         d.log,
 	})
 	return "bin/tokensync-operator, a process of its own", err
 }

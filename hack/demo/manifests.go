@@ -26,6 +26,8 @@ var more string
 
 // namespaces are where everything goes.
 const namespaces = `
+{apiVersion: v1, kind: Namespace, metadata: {name: tokensync-system}}
+---
 {apiVersion: v1, kind: Namespace, metadata: {name: web}}
 ---
 {apiVersion: v1, kind: Namespace, metadata: {name: billing}}
@@ -33,8 +35,16 @@ const namespaces = `
 {apiVersion: v1, kind: Namespace, metadata: {name: search}}
 `
 
-// samples are the files of config/samples that ask for tokens.
-func samples() []string { return []string{"syncronex.yaml", "syncplicity.yaml", "rfc6749.yaml"} }
+// samples are the files of config/samples that ask for tokens. The last one says
+// itself which namespaces it is for.
+func samples() []string {
+	return []string{"syncronex.yaml", "syncplicity.yaml", "rfc6749.yaml", sharedProvider}
+}
+
+const sharedProvider = "shared-provider.yaml"
+
+// operatorNamespace is where the operator looks for what a ClusterOAuthProvider names.
+const operatorNamespace = "tokensync-system"
 
 var tokenURL = regexp.MustCompile(`tokenURL: https://([^/\s]+)\S*`)
 
@@ -67,7 +77,11 @@ func (d *demo) applyAll(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read a sample: %w", err)
 		}
-		if err := d.kubectl(ctx, localize(string(sample), d.providers), "apply", "-n", "web", "-f", "-"); err != nil {
+		arguments := []string{"apply", "-f", "-"}
+		if name != sharedProvider {
+			arguments = append(arguments, "-n", "web")
+		}
+		if err := d.kubectl(ctx, localize(string(sample), d.providers), arguments...); err != nil {
 			return err
 		}
 	}

@@ -77,6 +77,7 @@ func credentials(providers []*provider) []credential {
 		{"web", "acme-news", "app_acme_news_prod", syncronex},
 		{"web", "files", appKey, syncplicity},
 		{"web", "orders-api", "orders-worker", plain},
+		{"web", "orders", "platform", plain},
 		{"billing", "invoices", "billing-invoices", plain},
 		{"billing", "ledger", "app_ledger", syncronex},
 		{"search", "documents", "search-documents", syncplicity},
