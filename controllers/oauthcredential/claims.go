@@ -14,6 +14,7 @@ import (
 // safe for concurrent use.
 type claims struct {
 	mu    sync.Mutex
+	known bool
 	byKey map[string]map[types.UID]claim
 	keys  map[types.UID]string
 }
@@ -37,16 +38,18 @@ func newClaims() claims {
 }
 
 // set notes that a credential wants the token with this key, empty for none that must
-// not be shared. It answers the older claim on it, if there is one, and who else wanted
-// the token that the credential gives up.
-func (c *claims) set(credential *v1alpha1.OAuthCredential, key string) (older *claim, freed []types.NamespacedName) {
+// not be shared. It answers the older claim on it, if there is one, and whom a change
+// concerns: who else wanted the token that the credential gives up, and who wants the
+// one that it has come to want.
+func (c *claims) set(credential *v1alpha1.OAuthCredential, key string) (older *claim, concerned []types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.keys[credential.UID] != key {
-		freed = c.remove(credential.UID)
+		concerned = c.remove(credential.UID)
+		concerned = append(concerned, c.names(key)...)
 	}
 	if key == "" {
-		return nil, freed
+		return nil, concerned
 	}
 	if c.byKey[key] == nil {
 		c.byKey[key] = map[types.UID]claim{}
@@ -58,7 +61,21 @@ func (c *claims) set(credential *v1alpha1.OAuthCredential, key string) (older *c
 			older = &other
 		}
 	}
-	return older, freed
+	return older, concerned
+}
+
+// isKnown tells whether the claims of all credentials have been noted once.
+func (c *claims) isKnown() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known
+}
+
+// setKnown says that they have.
+func (c *claims) setKnown() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known = true
 }
 
 // release drops the claim of a credential that is gone, and answers who else wanted
@@ -80,9 +97,14 @@ func (c *claims) remove(uid types.UID) []types.NamespacedName {
 	if len(c.byKey[key]) == 0 {
 		delete(c.byKey, key)
 	}
-	var others []types.NamespacedName
-	for _, other := range c.byKey[key] {
-		others = append(others, other.name)
+	return c.names(key)
+}
+
+// names are those who want a token. The caller holds the lock.
+func (c *claims) names(key string) []types.NamespacedName {
+	var names []types.NamespacedName
+	for _, claim := range c.byKey[key] {
+		names = append(names, claim.name)
 	}
-	return others
+	return names
 }

@@ -37,6 +37,21 @@ func TestTheOldestClaimHasTheToken(t *testing.T) {
 	}
 }
 
+func TestAnOlderClaimLetsTheYoungerKnow(t *testing.T) {
+	t.Parallel()
+	c := newClaims()
+	young, old := claimant("young", 1), claimant("old", 2)
+	if _, concerned := c.set(young, "key"); concerned != nil {
+		t.Errorf("the first claim lets %v know", concerned)
+	}
+	if _, concerned := c.set(old, "key"); len(concerned) != 1 || concerned[0].Name != "young" {
+		t.Errorf("the older claim lets %v know", concerned)
+	}
+	if _, concerned := c.set(old, "key"); concerned != nil {
+		t.Errorf("a claim that stands lets %v know", concerned)
+	}
+}
+
 func TestAClaimThatEndsLetsTheOthersKnow(t *testing.T) {
 	t.Parallel()
 	c := newClaims()

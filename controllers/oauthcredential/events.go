@@ -32,16 +32,23 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 	case changed:
 		r.event(f, corev1.EventTypeWarning, after.Reason, after.Message)
 	}
-	if stalled := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled); f.obstacle != nil && !changed {
-		if was := meta.FindStatusCondition(f.credential.Status.Conditions, v1alpha1.ConditionStalled); was == nil || was.Reason != stalled.Reason {
-			r.event(f, corev1.EventTypeWarning, f.obstacle.reason, f.obstacle.message)
-		}
+	if f.obstacle != nil && !changed {
+		r.emitObstacle(f, status)
 	}
 	if result.unrepaired != nil {
 		r.event(f, corev1.EventTypeWarning, result.unrepaired.reason, result.unrepaired.message)
 	}
 	if result.published && changed {
 		r.emitWarnings(f)
+	}
+}
+
+// emitObstacle tells of an obstacle that is new although the token is as good as it was.
+func (r *Reconciler) emitObstacle(f *facts, status *v1alpha1.OAuthCredentialStatus) {
+	was := meta.FindStatusCondition(f.credential.Status.Conditions, v1alpha1.ConditionStalled)
+	is := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled)
+	if was == nil || was.Reason != is.Reason {
+		r.event(f, corev1.EventTypeWarning, f.obstacle.reason, f.obstacle.message)
 	}
 }
 

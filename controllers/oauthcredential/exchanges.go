@@ -44,6 +44,8 @@ type exchangeState struct {
 	// tells which.
 	request *request
 	running bool
+	// asked is what the last request was made from, nil where there was none.
+	asked *question
 	// heldUp is why a request that waits for its turn will wait for long.
 	heldUp  *failure
 	outcome *outcome
@@ -51,6 +53,12 @@ type exchangeState struct {
 	recovered bool
 	// apiErrors counts the requests in a row that the API server was in the way of.
 	apiErrors int
+}
+
+// question is what tells a request from one that may end otherwise.
+type question struct {
+	inputsHash string
+	tls        *v1alpha1.TLS
 }
 
 // apiDelay is how much longer than usual the next request waits because the API
@@ -137,7 +145,8 @@ func (e *exchanges) start(x exchange, turn gate.Request, unscheduled bool, step 
 	ctx, cancel := context.WithCancel(x.ctx)
 	x.ctx = ctx
 	r := &request{exchange: x, line: turn.Key, client: turn.Client, cancel: cancel, unscheduled: unscheduled, step: step}
-	*s = exchangeState{startedAt: e.clock.Now(), request: r, apiErrors: s.apiErrors}
+	asked := &question{inputsHash: x.inputsHash, tls: x.plan.Endpoint.TLS}
+	*s = exchangeState{startedAt: e.clock.Now(), request: r, asked: asked, apiErrors: s.apiErrors}
 	turn.Run = func(t *gate.Turn) gate.Result { return e.run(s, r, t) }
 	r.ticket = e.gate.Submit(turn)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -86,7 +87,7 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 	switch {
 	case f.plan != nil:
 		f.inputsHash = f.plan.InputsHash()
-	case !f.respecified():
+	case !f.respecified() && meta.IsStatusConditionTrue(credential.Status.Conditions, v1alpha1.ConditionReady):
 		// The token was got with a provider that cannot be seen now. Nothing says that
 		// it is not the right one.
 		f.inputsHash = f.heldInputs
@@ -122,7 +123,7 @@ func (r *Reconciler) gatherExchange(f *facts) {
 func (f *facts) unwanted() bool {
 	made := f.exchange.request.exchange
 	if !f.exchange.running {
-		return f.blocked() || made.credential.Generation != f.credential.Generation
+		return f.blocked() || made.credential.Generation != f.credential.Generation || made.inputsHash != f.inputsHash
 	}
 	if f.plan == nil || made.inputsHash != f.inputsHash {
 		return true
@@ -288,7 +289,7 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		case last.Reason == v1alpha1.ReasonRateLimited:
 			// Nobody but a new client or a new spec may cut a Retry-After short.
 			facts.Requested = false
-			facts.CauseChanged = f.clientChanged || f.respecified()
+			facts.CauseChanged = f.clientChanged || f.respecified() || f.reprovided()
 		case last.Reason == v1alpha1.ReasonProviderUnreachable && f.providerBroken:
 			// The probes of its line set the pace now, for all who wait there.
 			facts.RetryAt = f.now
@@ -316,7 +317,15 @@ func (f *facts) pending() bool {
 
 // causeChanged says that something the last failure may come from has changed.
 func (f *facts) causeChanged() bool {
-	return f.respecified() || f.sourceChanged || f.exchange.recovered
+	return f.respecified() || f.reprovided() || f.sourceChanged || f.exchange.recovered
+}
+
+// reprovided says that the provider has changed since the last request, as far as it
+// is known what that was made from.
+func (f *facts) reprovided() bool {
+	asked := f.exchange.asked
+	return asked != nil && f.plan != nil &&
+		(asked.inputsHash != f.inputsHash || !equality.Semantic.DeepEqual(asked.tls, f.plan.Endpoint.TLS))
 }
 
 // respecified says that the status does not speak of the spec as it is now.

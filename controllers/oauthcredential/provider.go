@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -24,8 +25,7 @@ func (r *Reconciler) gatherPlan(ctx context.Context, f *facts) error {
 		return err
 	}
 	plan, err := resolve.Join(f.credential, provider)
-	var unfit *resolve.SpecError
-	if errors.As(err, &unfit) {
+	if unfit, ok := errors.AsType[*resolve.SpecError](err); ok {
 		f.obstacle = specFailure(unfit)
 		return nil
 	}
@@ -33,15 +33,20 @@ func (r *Reconciler) gatherPlan(ctx context.Context, f *facts) error {
 		return err
 	}
 	f.plan = plan
-	r.claim(f)
-	return nil
+	return r.claim(ctx, f)
 }
 
 // claim finds an older credential that wants the same token of a provider where a new
 // token ends the one before.
-func (r *Reconciler) claim(f *facts) {
-	older, freed := r.claims.set(f.credential, f.plan.ExclusiveToken())
-	for _, name := range freed {
+func (r *Reconciler) claim(ctx context.Context, f *facts) error {
+	token := f.plan.ExclusiveToken()
+	if token != "" && !r.claims.isKnown() {
+		if err := r.noteClaims(ctx); err != nil {
+			return err
+		}
+	}
+	older, concerned := r.claims.set(f.credential, token)
+	for _, name := range concerned {
 		r.wake(name)
 	}
 	switch {
@@ -53,6 +58,32 @@ func (r *Reconciler) claim(f *facts) {
 		f.obstacle = obstacle(v1alpha1.ReasonTokenConflict, "an older OAuthCredential of another namespace gets the same token, and a new "+
 			"one would end the one before: use a client or scopes of its own")
 	}
+	return nil
+}
+
+// noteClaims notes the claims of all credentials. Who is looked at first after a start
+// must not decide who has the token.
+func (r *Reconciler) noteClaims(ctx context.Context) error {
+	all := &v1alpha1.OAuthCredentialList{}
+	if err := r.Client.List(ctx, all); err != nil {
+		return err
+	}
+	for i := range all.Items {
+		credential := &all.Items[i]
+		provider, obstacle, err := r.provider(ctx, credential)
+		if err != nil {
+			return err
+		}
+		if obstacle != nil || !credential.DeletionTimestamp.IsZero() {
+			continue
+		}
+		if plan, err := resolve.Join(credential, provider); err == nil {
+			r.writes.seen(credential) // Should it be gone before it is looked at, its claim goes with it.
+			r.claims.set(credential, plan.ExclusiveToken())
+		}
+	}
+	r.claims.setKnown()
+	return nil
 }
 
 // provider finds the provider that a credential refers to, nil where it names its
@@ -66,13 +97,12 @@ func (r *Reconciler) provider(ctx context.Context, credential *v1alpha1.OAuthCre
 		return r.clusterProvider(ctx, credential.Namespace, ref.Name)
 	}
 	found := &v1alpha1.OAuthProvider{}
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: credential.Namespace, Name: ref.Name}, found)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, nil, err
-	}
-	if err != nil {
+	switch err := r.Client.Get(ctx, types.NamespacedName{Namespace: credential.Namespace, Name: ref.Name}, found); {
+	case apierrors.IsNotFound(err):
 		return nil, obstacle(v1alpha1.ReasonProviderNotFound,
 			"the OAuthProvider %q does not exist in this namespace: create it, or correct spec.providerRef", ref.Name), nil
+	case err != nil:
+		return nil, nil, err
 	}
 	return &resolve.Provider{
 		Kind: v1alpha1.KindOAuthProvider, Name: found.Name, UID: found.UID, Namespace: found.Namespace, Spec: &found.Spec,
@@ -87,13 +117,12 @@ func (r *Reconciler) clusterProvider(ctx context.Context, namespace, name string
 				"use an OAuthProvider in this namespace"), nil
 	}
 	found := &v1alpha1.ClusterOAuthProvider{}
-	err := r.Client.Get(ctx, types.NamespacedName{Name: name}, found)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, nil, err
-	}
-	if err != nil {
+	switch err := r.Client.Get(ctx, types.NamespacedName{Name: name}, found); {
+	case apierrors.IsNotFound(err):
 		return nil, obstacle(v1alpha1.ReasonProviderNotFound,
 			"the ClusterOAuthProvider %q does not exist: create it, or correct spec.providerRef", name), nil
+	case err != nil:
+		return nil, nil, err
 	}
 	admitted, err := r.admits(ctx, found, namespace)
 	if err != nil {

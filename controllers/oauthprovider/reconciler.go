@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -22,7 +23,13 @@ import (
 const (
 	lookAfterSuccess = time.Hour
 	lookAfterFailure = time.Minute
+	// firstLook is how long it is until the first look after a failure. Whoever sets a
+	// provider up mends most of its troubles within minutes.
+	firstLook = 10 * time.Second
 )
+
+// patience is how long an issuer is waited for.
+const patience = 5 * time.Second
 
 // Reconciler reports on the providers of one kind.
 type Reconciler struct {
@@ -58,7 +65,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, nil
 	}
 	subject := r.kind.subject(object, r.OperatorNamespace)
-	tokenURL, err := r.Resolver.Probe(ctx, subject.provider)
+	tokenURL, err := r.probe(ctx, subject.provider)
 	finding, err := judge(subject, err)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -71,16 +78,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		}
 		r.emit(object, before, subject.status)
 	}
-	return ctrl.Result{RequeueAfter: nextLook(subject.provider.Spec, finding)}, nil
+	return ctrl.Result{RequeueAfter: r.nextLook(subject, finding)}, nil
 }
 
-func nextLook(spec *v1alpha1.OAuthProviderSpec, f finding) time.Duration {
-	switch {
-	case f.ready() && spec.Issuer == "":
+// probe looks at a provider, and has patience with its issuer only for so long. What
+// the issuer says later is known at the next look.
+func (r *Reconciler) probe(ctx context.Context, provider *resolve.Provider) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return r.Resolver.Probe(ctx, provider)
+}
+
+// nextLook is the distance to the next look, the longer the more time has passed since
+// the provider could be used.
+func (r *Reconciler) nextLook(s subject, f finding) time.Duration {
+	switch ready := meta.FindStatusCondition(s.status.Conditions, v1alpha1.ConditionReady); {
+	case f.ready() && s.provider.Spec.Issuer == "":
 		return 0 // Only a change brings a change, and is watched.
 	case f.ready():
 		return lookAfterSuccess
 	default:
-		return lookAfterFailure
+		return min(max(r.Clock.Now().Sub(ready.LastTransitionTime.Time), firstLook), lookAfterFailure)
 	}
 }

@@ -2,11 +2,13 @@ package oauthprovider
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -14,6 +16,10 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/resolve"
 )
+
+// workers is how many providers of a kind are looked at side by side: an issuer that
+// hangs holds up one of them for as long as it is waited for.
+const workers = 8
 
 // SetupNamespaced registers the reconciler for OAuthProviders.
 func (r Reconciler) SetupNamespaced(manager ctrl.Manager) error {
@@ -33,6 +39,7 @@ func (r *Reconciler) setup(manager ctrl.Manager) error {
 		For(r.kind.empty(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.readersOf(v1alpha1.KindSecret))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.readersOf(v1alpha1.KindConfigMap))).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
 }
 
@@ -53,14 +60,17 @@ func (r *Reconciler) readersOf(kind v1alpha1.ReferenceKind) handler.MapFunc {
 		}
 		var requests []reconcile.Request
 		for _, item := range r.kind.items(list) {
-			s := r.kind.subject(item, r.OperatorNamespace)
-			for _, source := range resolve.ProviderSources(s.provider.Spec, s.provider.Namespace) {
-				if source.Kind == kind && source.Name == object.GetName() {
-					requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item)})
-					break
-				}
+			if names(r.kind.subject(item, r.OperatorNamespace).provider, kind, object.GetName()) {
+				requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item)})
 			}
 		}
 		return requests
 	}
+}
+
+// names tells whether a provider refers to an object of its namespace.
+func names(provider *resolve.Provider, kind v1alpha1.ReferenceKind, name string) bool {
+	return slices.ContainsFunc(resolve.ProviderSources(provider.Spec, provider.Namespace), func(source resolve.Source) bool {
+		return source.Kind == kind && source.Name == name
+	})
 }

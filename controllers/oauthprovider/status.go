@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
@@ -43,25 +44,33 @@ func judge(s subject, err error) (finding, error) {
 	case errors.As(err, &spec):
 		return finding{spec.Reason, spec.Error(), true}, nil
 	case errors.As(err, &issuer):
-		reason := resolve.Reason(issuer.Kind)
-		return finding{reason, issuer.Error(), reason == v1alpha1.ReasonEgressDenied || reason == v1alpha1.ReasonInvalidKey}, nil
+		return finding{resolve.Reason(issuer.Kind), issuer.Error(), issuer.Class == lifetime.Configuration}, nil
 	case err != nil:
 		return finding{}, err
 	}
-	if s.cluster != nil {
-		if _, err := metav1.LabelSelectorAsSelector(s.cluster.AllowedNamespaces); err != nil {
-			return finding{v1alpha1.ReasonIncompatibleProvider, "spec.allowedNamespaces is no selector: " + err.Error(), true}, nil
-		}
+	if problem := s.selectorProblem(); problem != "" {
+		return finding{v1alpha1.ReasonIncompatibleProvider, "spec.allowedNamespaces is no selector: " + problem, true}, nil
 	}
 	return finding{reason: v1alpha1.ReasonProviderReady, message: "Credentials can use this provider"}, nil
 }
 
+// selectorProblem is why the selector of namespaces cannot be read, if it cannot.
+func (s subject) selectorProblem() string {
+	if s.cluster == nil {
+		return ""
+	}
+	if _, err := metav1.LabelSelectorAsSelector(s.cluster.AllowedNamespaces); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
 // deriveStatus sets the status to what was found.
 func deriveStatus(s *v1alpha1.ProviderStatus, generation int64, tokenURL string, f finding, now time.Time) {
-	s.ObservedGeneration = generation
-	if f.ready() || tokenURL != "" {
-		s.TokenURL = tokenURL
+	if f.ready() || tokenURL != "" || s.ObservedGeneration != generation {
+		s.TokenURL = tokenURL // Else the issuer cannot be asked, and is the same as before.
 	}
+	s.ObservedGeneration = generation
 	ready := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: f.reason, Message: f.message}
 	reconciling := metav1.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: f.reason}
 	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: f.reason}

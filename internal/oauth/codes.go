@@ -31,7 +31,7 @@ func (r Request) refusal(code string) (advice string, known bool) {
 			return r.Client.hint(), true
 		}
 
-		return "What the grant rests on is no longer valid, or belongs to another client.", true
+		return r.grantHint(), true
 	case "invalid_request":
 		return "Check what this endpoint demands: request.parameters, request.headers, scopes and audiences.", true
 	case "unauthorized_client":

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/redact"
@@ -75,6 +76,68 @@ func TestWhatToDoAboutAClientThatIsNotKnown(t *testing.T) {
 			answer, err := newClient(t).Token(t.Context(), request)
 
 			if e := failure(t, answer, err); e.Code != "invalid_client" || !strings.HasSuffix(e.Error(), ". "+test.want) {
+				t.Errorf("got %s, want %s", e, test.want)
+			}
+		})
+	}
+}
+
+func TestWhatToDoAboutAGrantThatIsNotTaken(t *testing.T) {
+	t.Parallel()
+
+	const exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+	for name, test := range map[string]struct {
+		edit func(r *oauth.Request)
+		date time.Time
+		want string
+	}{
+		"an assertion": {
+			edit: func(r *oauth.Request) { r.Assertion = &oauth.Assertion{Key: ellipticKey(t).key} },
+			want: "Check jwtBearer: that the provider knows the public key by the same key ID, and takes its issuer, subject and audience.",
+		},
+		"an assertion of a clock that is behind": {
+			edit: func(r *oauth.Request) { r.Assertion = &oauth.Assertion{Key: ellipticKey(t).key} },
+			date: start.Add(31 * time.Second),
+			want: "The clock here is behind that of the endpoint, so that assertions look expired: correct it. Check jwtBearer: " +
+				"that the provider knows the public key by the same key ID, and takes its issuer, subject and audience.",
+		},
+		"an assertion of a clock that is ahead": {
+			edit: func(r *oauth.Request) { r.Assertion = &oauth.Assertion{Key: ellipticKey(t).key} },
+			date: start.Add(-31 * time.Second),
+			want: "The clock here is ahead of that of the endpoint, so that assertions look as if made in the future: correct it. " +
+				"Check jwtBearer: that the provider knows the public key by the same key ID, and takes its issuer, subject and audience.",
+		},
+		"a token to exchange": {
+			edit: func(r *oauth.Request) { r.GrantType = exchange },
+			want: "Check tokenExchange: the provider has to trust who issued its tokens, they have to be meant for it, and may " +
+				"not have expired.",
+		},
+		"a clock that is behind, where nothing was signed": {
+			edit: func(r *oauth.Request) { r.GrantType = "refresh_token" },
+			date: start.Add(time.Hour),
+			want: "What the grant rests on is no longer valid, or belongs to another client.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			if test.date.IsZero() {
+				test.date = start.Add(30 * time.Second)
+			}
+
+			server, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Date", test.date.Format(http.TimeFormat))
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = w.Write([]byte(`{"error":"invalid_grant"}`))
+			})
+			request := newRequest(server)
+			request.GrantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+			test.edit(&request)
+
+			answer, err := newClient(t).Token(t.Context(), request)
+
+			if e := failure(t, answer, err); !strings.HasSuffix(e.Error(), "). "+test.want) {
 				t.Errorf("got %s, want %s", e, test.want)
 			}
 		})

@@ -149,6 +149,10 @@ func (x *exchange) failure(resp *http.Response, received time.Time, r *reading, 
 		e.Kind, e.Class, e.RetryAfter = KindUnreachable, lifetime.Transient, wait
 		e.Message = fmt.Sprintf("%s cannot answer for now%s tokensync tries again.", x.who(), e.report())
 	case known:
+		if raw == "invalid_client" || raw == "invalid_grant" {
+			advice = x.clockHint(resp.Header, received) + advice
+		}
+
 		e.Kind, e.Class = KindRejected, lifetime.Rejected
 		e.Message = strings.TrimSpace(fmt.Sprintf("%s refused the request%s %s", x.who(), e.report(), advice))
 	case raw != "" && r.mapped(NameError):

@@ -166,7 +166,9 @@ func TestMessages(t *testing.T) {
 		},
 		"a secret that is raw already": {
 			with(func(c *oauth.ClientAuthentication) { c.Secret, c.BasicEncoding = redact.New("a+b"), oauth.Raw }), 401, unknown,
-			`The token endpoint at HOST refused the request (HTTP status 401, error "invalid_client"). ` + check,
+			`The token endpoint at HOST refused the request (HTTP status 401, error "invalid_client"). ` +
+				"The client ID or secret holds characters that this endpoint may want encoded, as RFC 6749 has it: try " +
+				"clientAuthentication.basicEncoding: FormURLEncoded. Otherwise check the ID and the secret.",
 		},
 		"a secret in the body": {
 			with(func(c *oauth.ClientAuthentication) {

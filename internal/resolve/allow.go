@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/redact"
 )
 
 // allow tells whether a credential may use a provider that holds a secret as it
@@ -67,7 +68,7 @@ func within[T ~string](field string, wanted, allowed []T, provider *Provider) er
 }
 
 func variablesWithin(spec *v1alpha1.OAuthCredentialSpec, allowed *v1alpha1.Allowed, provider *Provider) error {
-	variables := spec.ProviderRef.Variables
+	variables := variablesOf(spec)
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		if !slices.Contains(allowed.Variables[name], variables[name]) {
 			return notAllowed("spec.providerRef.variables."+name, "variables."+name, string(variables[name]), provider)
@@ -82,14 +83,5 @@ func notAllowed(field, list, value string, provider *Provider) error {
 	}
 	return NewSpecError(v1alpha1.ReasonNotAllowedByProvider, fmt.Sprintf(
 		"%s asks for %q, which the %s does not allow: ask for something else, or have it added to spec.allowed.%s of the provider",
-		field, shorten(value), provider, list))
-}
-
-// shorten cuts a value of the spec to what a message can hold.
-func shorten(value string) string {
-	const longest = 128
-	if len(value) > longest {
-		return value[:longest] + "…"
-	}
-	return value
+		field, redact.Message(value), provider, list))
 }

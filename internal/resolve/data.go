@@ -2,10 +2,8 @@ package resolve
 
 import (
 	"maps"
-	"slices"
 	"time"
 
-	"github.com/tokensync/tokensync/internal/expression"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/render"
 )
@@ -15,8 +13,8 @@ import (
 // where the token's life is unknown. An error is a *SpecError.
 func (p *Plan) Data(expressions Evaluator, answer *oauth.Answer, clientID string, expiresAt time.Time) (render.Data, error) {
 	token := render.Token{AccessToken: answer.AccessToken, Type: answer.TokenType, Scope: answer.Scope, ExpiresAt: expiresAt}
-	sources := p.credential.Spec.Secret.Data
-	if len(sources) == 0 {
+	declared := p.dataExpressions()
+	if len(declared) == 0 {
 		return render.Default(token), nil
 	}
 	variables := map[string]any{
@@ -25,17 +23,12 @@ func (p *Plan) Data(expressions Evaluator, answer *oauth.Answer, clientID string
 		"credential": map[string]any{"name": p.credential.Name, "namespace": p.credential.Namespace},
 	}
 	data := render.Data{}
-	for _, key := range slices.Sorted(maps.Keys(sources)) {
-		at := expressionAt{field: "spec.secret.data." + key, source: sources[key]}
-		value, err := expressions.Evaluate(expression.Data, at.field, string(at.source), variables)
+	for _, key := range declared {
+		text, err := key.text(expressions, variables)
 		if err != nil {
-			return nil, at.specError(err)
+			return nil, err
 		}
-		text, err := expression.Text(at.field, string(at.source), value)
-		if err != nil {
-			return nil, at.specError(err)
-		}
-		data[key] = []byte(text)
+		data[key.name] = []byte(text)
 	}
 	return data, nil
 }

@@ -2,11 +2,10 @@ package resolve
 
 import (
 	"context"
-	"net/url"
 	"slices"
 
-	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/redact"
 )
 
 // discover fills in what the issuer's metadata say, where there is an issuer.
@@ -28,44 +27,39 @@ func (b *builder) discover(ctx context.Context, request *oauth.Request) error {
 	if err != nil {
 		return err
 	}
-	request.TokenURL = TokenURL(metadata, b.plan.Method)
-	if b.plan.HoldsSecret {
-		return CheckAuthority(b.plan.Provider, &b.plan.Endpoint, request.TokenURL)
-	}
-	return nil
+	request.TokenURL = b.plan.tokenEndpoint(metadata)
+	return b.plan.checkAuthority(request.TokenURL)
 }
 
-// TokenURL is the token endpoint for clients of a method: those that present a
+// tokenEndpoint is the token endpoint for the plan's method: clients that present a
 // certificate may have one of their own (RFC 8705 section 5).
-func TokenURL(metadata *oauth.Metadata, method oauth.Method) string {
-	mutual := method == oauth.MethodTLSClientAuth || method == oauth.MethodSelfSignedTLSClientAuth
+func (p *Plan) tokenEndpoint(metadata *oauth.Metadata) string {
+	mutual := p.Method == oauth.MethodTLSClientAuth || p.Method == oauth.MethodSelfSignedTLSClientAuth
 	if mutual && metadata.MTLSTokenEndpoint != "" {
 		return metadata.MTLSTokenEndpoint
 	}
 	return metadata.TokenEndpoint
 }
 
-// CheckAuthority tells whether a provider that holds a secret may send it to a token
-// endpoint that was discovered: only to the issuer's own host, and to those that the
-// provider lists.
-func CheckAuthority(provider *Provider, endpoint *v1alpha1.Endpoint, tokenURL string) error {
-	authority := authorityOf(tokenURL)
-	if authority == authorityOf(string(endpoint.Issuer)) || slices.Contains(provider.Spec.AllowedAuthorities, authority) {
+// checkAuthority refuses a token endpoint that was discovered where a provider's secret
+// may not be sent: it goes to the issuer's own host, and to those that the provider lists.
+func (p *Plan) checkAuthority(tokenURL string) error {
+	if !p.HoldsSecret {
 		return nil
 	}
-	message := "the metadata of the issuer name a token endpoint on another host, and the " + provider.String() +
-		" holds a secret: its administrator has to allow that host"
-	if !provider.isCluster() {
-		message = "the metadata of the issuer name a token endpoint at " + shorten(authority) + ", and the " + provider.String() +
-			" holds a secret: if it belongs there, add that host to spec.allowedAuthorities"
+	authority := authorityOf(tokenURL)
+	allowed := []string{authorityOf(string(p.Endpoint.Issuer))}
+	for _, host := range p.Provider.Spec.AllowedAuthorities {
+		allowed = append(allowed, authorityOf("https://"+host))
 	}
-	return &SpecError{Reason: v1alpha1.ReasonIncompatibleProvider, message: message}
-}
-
-func authorityOf(raw string) string {
-	parsed, err := url.Parse(raw)
-	if err != nil {
-		return ""
+	switch {
+	case authority != "" && slices.Contains(allowed, authority):
+		return nil
+	case p.hidden() != "":
+		return incompatible("the metadata of the issuer name a token endpoint on another host, and the %s holds a secret"+
+			askAdministrator, p.Provider)
+	default:
+		return incompatible("the metadata of the issuer name a token endpoint at %s, and the %s holds a secret: "+
+			"if it belongs there, add that host to spec.allowedAuthorities", redact.Message(authority), p.Provider)
 	}
-	return parsed.Host
 }

@@ -24,6 +24,13 @@ type expressionAt struct {
 	provider string
 }
 
+// namedExpression is one of a map of expressions.
+type namedExpression struct {
+	expressionAt
+
+	name string
+}
+
 // specError says what is wrong with an expression, to the owner of the credential.
 func (at expressionAt) specError(err error) error {
 	var e *expression.Error
@@ -31,18 +38,28 @@ func (at expressionAt) specError(err error) error {
 	case err == nil:
 		return nil
 	case at.provider != "":
-		return &SpecError{Reason: v1alpha1.ReasonInvalidExpression, message: "an expression of the " + at.provider +
-			" cannot be evaluated: its administrator finds more in its status, or has to make it fit the answers of the endpoint"}
+		return NewSpecError(v1alpha1.ReasonInvalidExpression, "an expression of the "+at.provider+
+			" cannot be evaluated: its administrator finds more in its status, or has to make it fit the answers of the endpoint")
 	case errors.As(err, &e):
-		return &SpecError{Reason: v1alpha1.ReasonInvalidExpression, message: e.Error()}
+		return NewSpecError(v1alpha1.ReasonInvalidExpression, e.Error())
 	}
 	return err
 }
 
-// evaluate evaluates an expression of the request.
-func (b *builder) evaluate(at expressionAt, variables map[string]any) (any, error) {
-	result, err := b.Expressions.Evaluate(expression.Request, at.field, string(at.source), variables)
-	return result, at.specError(err)
+// evaluate evaluates an expression. An error is a *SpecError.
+func (at expressionAt) evaluate(expressions Evaluator, variables map[string]any) (any, error) {
+	value, err := expressions.Evaluate(at.environment, at.field, string(at.source), variables)
+	return value, at.specError(err)
+}
+
+// text evaluates an expression where only text can stand. An error is a *SpecError.
+func (at expressionAt) text(expressions Evaluator, variables map[string]any) (string, error) {
+	value, err := at.evaluate(expressions, variables)
+	if err != nil {
+		return "", err
+	}
+	text, err := expression.Text(at.field, string(at.source), value)
+	return text, at.specError(err)
 }
 
 // Check compiles all expressions, so that no token is asked for that could not be
@@ -56,58 +73,56 @@ func (p *Plan) Check(expressions Evaluator) error {
 	return nil
 }
 
-// expressions are all expressions of a plan, in a stable order.
+// expressions are all expressions of a plan that are evaluated, in a stable order.
 func (p *Plan) expressions() []expressionAt {
-	found := p.endpointExpressions()
-	spec := &p.credential.Spec
-	found = append(found, additionsExpressions("spec.", spec.Request)...)
-	if spec.JWTBearer != nil {
-		found = append(found, namedExpressions(expression.Request, "spec.jwtBearer.claims.", spec.JWTBearer.Claims)...)
-	}
-	return append(found, namedExpressions(expression.Data, "spec.secret.data.", spec.Secret.Data)...)
-}
-
-// endpointExpressions are those of the provider.
-func (p *Plan) endpointExpressions() []expressionAt {
-	prefix := p.providerField("")
-	if p.Provider != nil && !p.bare {
-		prefix = p.Provider.String() + ": spec."
-	}
-	found := additionsExpressions(prefix, p.Endpoint.Request.RequestAdditions)
-	for _, part := range responseParts(&p.Endpoint.Response) {
-		if part.source != "" {
-			found = append(found, expressionAt{environment: expression.Response, field: prefix + "response." + string(part.name), source: part.source})
-		}
-	}
-	found = append(found, namedExpressions(expression.Response, prefix+"response.extra.", p.Endpoint.Response.Extra)...)
-	for i := range found {
-		found[i].provider = p.ofProvider("").provider
-	}
-	return found
-}
-
-func additionsExpressions(prefix string, additions v1alpha1.RequestAdditions) []expressionAt {
 	var found []expressionAt
-	add := func(list, name string, source v1alpha1.Expression) {
-		if source != "" {
-			found = append(found, expressionAt{
-				environment: expression.Request, field: prefix + "request." + list + "[" + name + "].expression", source: source,
-			})
+	for _, declared := range slices.Concat(p.headers(), p.parameters()) {
+		if declared.Expression != "" {
+			found = append(found, declared.expression)
 		}
 	}
-	for _, header := range additions.Headers {
-		add("headers", header.Name, header.Expression)
+	for _, part := range p.responseParts() {
+		found = append(found, part.expressionAt)
 	}
-	for _, parameter := range additions.Parameters {
-		add("parameters", parameter.Name, parameter.Expression)
+	named := p.extraExpressions()
+	if grant := p.credential.Spec.JWTBearer; grant != nil {
+		named = append(named, claimExpressions(grant)...)
+	}
+	for _, at := range append(named, p.dataExpressions()...) {
+		found = append(found, at.expressionAt)
 	}
 	return found
 }
 
-func namedExpressions(environment expression.Environment, prefix string, sources map[string]v1alpha1.Expression) []expressionAt {
-	found := make([]expressionAt, 0, len(sources))
+// extraExpressions are those that find further values in an answer.
+func (p *Plan) extraExpressions() []namedExpression {
+	return namedExpressions(p.Endpoint.Response.Extra, func(name string) expressionAt {
+		return expressionAt{environment: expression.Response, field: p.providerField("response.extra." + name), provider: p.hidden()}
+	})
+}
+
+// claimExpressions are those that make claims of the assertion of the grant.
+func claimExpressions(grant *v1alpha1.JWTBearer) []namedExpression {
+	return namedExpressions(grant.Claims, func(name string) expressionAt {
+		return expressionAt{environment: expression.Request, field: "spec.jwtBearer.claims." + name}
+	})
+}
+
+// dataExpressions are those that make the keys of the Secret.
+func (p *Plan) dataExpressions() []namedExpression {
+	return namedExpressions(p.credential.Spec.Secret.Data, func(key string) expressionAt {
+		return expressionAt{environment: expression.Data, field: "spec.secret.data." + key}
+	})
+}
+
+// namedExpressions are expressions in the order of their names, so that the first to
+// fail is always the same.
+func namedExpressions(sources map[string]v1alpha1.Expression, at func(name string) expressionAt) []namedExpression {
+	found := make([]namedExpression, 0, len(sources))
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		found = append(found, expressionAt{environment: environment, field: prefix + name, source: sources[name]})
+		named := namedExpression{expressionAt: at(name), name: name}
+		named.source = sources[name]
+		found = append(found, named)
 	}
 	return found
 }

@@ -48,14 +48,13 @@ func (b *builder) jwtBearer(ctx context.Context, declared *v1alpha1.JWTBearer, r
 	if declared.Lifetime != nil {
 		request.Assertion.Lifetime = declared.Lifetime.Duration
 	}
-	for name, source := range declared.Claims {
-		field := "spec.jwtBearer.claims." + name
-		claim, err := b.evaluate(expressionAt{field: field, source: source}, b.variables(request.Client.ID, nil))
+	for _, claim := range claimExpressions(declared) {
+		value, err := claim.evaluate(b.Expressions, b.variables(request.Client.ID, nil))
 		if err != nil {
 			return err
 		}
-		if claim != nil {
-			request.Assertion.Claims[name] = claim
+		if value != nil {
+			request.Assertion.Claims[claim.name] = value
 		}
 	}
 	return nil

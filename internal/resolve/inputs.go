@@ -40,7 +40,7 @@ func (p *Plan) InputsHash() string {
 	in := inputs{
 		TokenURL:             p.Endpoint.TokenURL,
 		Issuer:               p.Endpoint.Issuer,
-		ClientAuthentication: p.Endpoint.ClientAuthentication,
+		ClientAuthentication: p.authentication,
 		ProviderRequest:      p.Endpoint.Request,
 		Response:             p.Endpoint.Response,
 		Lifetime:             p.Endpoint.Lifetime,

@@ -22,6 +22,9 @@ func (p *Plan) chooseMethod() error {
 	if ok {
 		return nil
 	}
+	if p.SharesClient() && p.hidden() != "" {
+		return incompatible("the client of the %s does not fit its client authentication method"+askAdministrator, p.Provider)
+	}
 	if p.Provider == nil || p.SharesClient() {
 		return incompatible("the client authentication method %s %s: change the client, or %s", p.Method, need, p.providerField("clientAuthentication.method"))
 	}

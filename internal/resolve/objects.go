@@ -3,7 +3,6 @@ package resolve
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -47,23 +46,15 @@ func (p *Plan) own(field string) place {
 
 // ofProvider is the place of a field of the endpoint.
 func (p *Plan) ofProvider(field string) place {
-	return p.hide(place{namespace: p.providerNamespace(), field: p.providerField(field)})
+	return place{namespace: p.providerNamespace(), field: p.providerField(field), provider: p.hidden()}
 }
 
 // ofClient is the place of a field of the client.
 func (p *Plan) ofClient(field string) place {
-	at := place{namespace: p.clientNamespace(), field: p.clientField(field)}
-	if !p.SharesClient() {
-		return at
+	if p.SharesClient() {
+		return p.ofProvider("client." + field)
 	}
-	return p.hide(at)
-}
-
-func (p *Plan) hide(at place) place {
-	if p.Provider.isCluster() && !p.bare {
-		at.provider = p.Provider.String()
-	}
-	return at
+	return p.own("client." + field)
 }
 
 // key reads one key of a Secret; nothing where there is no reference.
@@ -122,11 +113,11 @@ func (o *objects) bundle(ctx context.Context, ref *v1alpha1.CAReference, at plac
 // seen records the version of an object that was read; an empty one says that it
 // does not exist.
 func (o *objects) seen(kind v1alpha1.ReferenceKind, namespace, name, version string) {
-	at := slices.IndexFunc(o.sources, func(s Source) bool { return s.Kind == kind && s.Namespace == namespace && s.Name == name })
-	if at < 0 {
-		return // A change of it means nothing for the token.
+	for _, source := range o.sources {
+		if source.Kind == kind && source.Namespace == namespace && source.Name == name {
+			o.versions = append(o.versions, v1alpha1.SourceVersion{Kind: kind, Name: source.RecordedName, ResourceVersion: version})
+		}
 	}
-	o.versions = append(o.versions, v1alpha1.SourceVersion{Kind: kind, Name: o.sources[at].RecordedName, ResourceVersion: version})
 }
 
 // unread tells an object that does not exist from one that could not be read.

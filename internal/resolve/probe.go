@@ -15,8 +15,17 @@ import (
 // issuer can be found. It answers the token endpoint that the issuer names, if there
 // is an issuer. Errors are those of Resolve, told to the owner of the provider.
 func (r Resolver) Probe(ctx context.Context, provider *Provider) (tokenURL string, err error) {
-	plan := &Plan{Endpoint: provider.Spec.Endpoint, Provider: provider, credential: &v1alpha1.OAuthCredential{}, bare: true}
-	plan.HoldsSecret = HoldsSecret(provider.Spec)
+	plan := &Plan{
+		Endpoint:    provider.Spec.Endpoint,
+		Method:      oauth.Method(provider.Spec.ClientAuthentication.Method),
+		Provider:    provider,
+		HoldsSecret: HoldsSecret(provider.Spec),
+		credential:  &v1alpha1.OAuthCredential{},
+		bare:        true,
+	}
+	if err := plan.checkNamespace(); err != nil {
+		return "", err
+	}
 	if err := plan.Check(r.Expressions); err != nil {
 		return "", err
 	}

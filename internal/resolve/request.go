@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -92,10 +93,10 @@ func (b *builder) build(ctx context.Context) (oauth.Request, error) {
 	if err = b.grant(ctx, &request); err != nil {
 		return request, err
 	}
-	if request.Headers, err = b.headers(ctx, request.Client.ID); err != nil {
+	if request.Headers, err = b.fields(ctx, b.plan.headers(), request.Client.ID); err != nil {
 		return request, err
 	}
-	request.Parameters, err = b.parameters(ctx, request.Client.ID)
+	request.Parameters, err = b.fields(ctx, b.plan.parameters(), request.Client.ID)
 	return request, err
 }
 
@@ -178,22 +179,19 @@ func (b *builder) certificate(ctx context.Context, client *oauth.ClientAuthentic
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
 		// The text of err may quote what it could not read.
-		return &SpecError{Reason: v1alpha1.ReasonInvalidKey, message: at.describe() +
-			" holds no certificate with the private key that fits it: tls.crt and tls.key must be PEM, and belong together"}
+		return unusableKey(at, errNoPair)
 	}
 	client.Certificate = &pair
 	return nil
 }
 
+// errNoPair is why a certificate cannot be presented.
+var errNoPair = errors.New("tls.crt and tls.key must be PEM, and belong together")
+
 // unusableKey says which key cannot be used, and why.
 func unusableKey(at place, err error) *SpecError {
-	return &SpecError{Reason: v1alpha1.ReasonInvalidKey, message: "the key of " + at.describe() + " cannot be used: " + err.Error()}
-}
-
-// describe names a place to the owner of the credential.
-func (at place) describe() string {
 	if at.provider != "" {
-		return "the client of the " + at.provider
+		return NewSpecError(v1alpha1.ReasonInvalidKey, "the key of the client of the "+at.provider+" cannot be used"+askAdministrator)
 	}
-	return at.field
+	return NewSpecError(v1alpha1.ReasonInvalidKey, "the key of "+at.field+" cannot be used: "+err.Error())
 }

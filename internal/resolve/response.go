@@ -8,12 +8,19 @@ import (
 
 // responsePart is a part of an answer and the expression that finds it.
 type responsePart struct {
-	name   oauth.Name
-	source v1alpha1.Expression
+	expressionAt
+
+	name oauth.Name
 }
 
-func responseParts(response *v1alpha1.Response) []responsePart {
-	return []responsePart{
+// responseParts are the parts that are not found as RFC 6749 has it.
+func (p *Plan) responseParts() []responsePart {
+	response := &p.Endpoint.Response
+	var parts []responsePart
+	for _, part := range []struct {
+		name   oauth.Name
+		source v1alpha1.Expression
+	}{
 		// A refresh token that was handed out must not be lost for what comes after it.
 		{oauth.NameRefreshToken, response.RefreshToken},
 		{oauth.NameRefreshTokenExpiresIn, response.RefreshTokenExpiresIn},
@@ -26,46 +33,54 @@ func responseParts(response *v1alpha1.Response) []responsePart {
 		{oauth.NameScope, response.Scope},
 		{oauth.NameError, response.Error},
 		{oauth.NameErrorDescription, response.ErrorDescription},
+	} {
+		if part.source == "" {
+			continue
+		}
+		field := p.providerField("response." + string(part.name))
+		parts = append(parts, responsePart{
+			expressionAt: expressionAt{environment: expression.Response, field: field, source: part.source, provider: p.hidden()},
+			name:         part.name,
+		})
 	}
+	return parts
 }
 
 // mapper reads answers by the expressions of a plan's endpoint.
 type mapper struct {
-	plan        *Plan
 	expressions Evaluator
+	parts       []responsePart
+	extra       []namedExpression
 }
 
 // mapper returns nil where answers are read as RFC 6749 has it.
 func (p *Plan) mapper(expressions Evaluator) oauth.ResponseMapper {
-	for _, at := range p.endpointExpressions() {
-		if at.environment == expression.Response {
-			return mapper{plan: p, expressions: expressions}
-		}
+	m := mapper{expressions: expressions, parts: p.responseParts(), extra: p.extraExpressions()}
+	if len(m.parts) == 0 && len(m.extra) == 0 {
+		return nil
 	}
-	return nil
+	return m
 }
 
-// Map implements oauth.ResponseMapper. What can be found is found, whatever fails.
+// Map implements oauth.ResponseMapper. What can be found is found, whatever fails; the
+// error is that of the first to fail.
 func (m mapper) Map(answer oauth.Response) (oauth.Mapping, error) {
 	variables := map[string]any{"status": answer.Status, "headers": answer.Headers, "body": answer.Body}
 	mapping := oauth.Mapping{Values: map[oauth.Name]any{}, Extra: map[string]any{}}
 	var failed error
-	evaluate := func(field string, source v1alpha1.Expression) any {
-		at := expressionAt{field: "response." + field, source: source, provider: m.plan.ofProvider("").provider}
-		value, err := m.expressions.Evaluate(expression.Response, m.plan.providerField(at.field), string(source), variables)
-		if err != nil && failed == nil {
-			failed = at.specError(err)
+	evaluate := func(at expressionAt) any {
+		value, err := at.evaluate(m.expressions, variables)
+		if failed == nil {
+			failed = err
 		}
 		return value
 	}
-	for _, part := range responseParts(&m.plan.Endpoint.Response) {
-		if part.source != "" {
-			mapping.Values[part.name] = evaluate(string(part.name), part.source)
-		}
+	for _, part := range m.parts {
+		mapping.Values[part.name] = evaluate(part.expressionAt)
 	}
-	for name, source := range m.plan.Endpoint.Response.Extra {
-		if value := evaluate("extra."+name, source); value != nil {
-			mapping.Extra[name] = value
+	for _, extra := range m.extra {
+		if value := evaluate(extra.expressionAt); value != nil {
+			mapping.Extra[extra.name] = value
 		}
 	}
 	return mapping, failed

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -63,8 +62,14 @@ func (p *Plan) Sources() []Source {
 // unique sorts sources. Of two that name one object, the one that is the client's
 // comes first and stays.
 func unique(sources []Source) []Source {
+	rank := func(s Source) int {
+		if s.Client {
+			return 0
+		}
+		return 1
+	}
 	slices.SortStableFunc(sources, func(a, b Source) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.RecordedName, b.RecordedName))
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.RecordedName, b.RecordedName), cmp.Compare(rank(a), rank(b)))
 	})
 	return slices.CompactFunc(sources, func(a, b Source) bool { return a.Kind == b.Kind && a.RecordedName == b.RecordedName })
 }
@@ -146,47 +151,4 @@ func keyNames(refs ...*v1alpha1.SecretKeyReference) []string {
 		}
 	}
 	return names
-}
-
-// Problem is what is wrong with a source.
-type Problem string
-
-// The problems.
-const (
-	NotFound   Problem = "is missing"
-	KeyMissing Problem = "has no such key"
-	Empty      Problem = "holds nothing under that key"
-	Forbidden  Problem = "may not be used"
-)
-
-// SourceError says that a value could not be had from a Secret or ConfigMap, for
-// a cause that its owner can mend.
-type SourceError struct {
-	Kind    v1alpha1.ReferenceKind
-	Name    string
-	Key     string
-	Field   string
-	Problem Problem
-	// Provider is the provider that names the object, where the credential's owner
-	// may not see which one that is; else empty.
-	Provider string
-}
-
-// Error says what is wrong and what to change, in a form that stays the same
-// from one attempt to the next.
-func (e *SourceError) Error() string {
-	if e.Provider != "" {
-		return fmt.Sprintf("a Secret or ConfigMap that the %s names cannot be used: its administrator finds more in its status", e.Provider)
-	}
-	switch e.Problem {
-	case NotFound:
-		return fmt.Sprintf("%s %q, named by %s, does not exist: create it, or correct the reference", e.Kind, e.Name, e.Field)
-	case KeyMissing:
-		return fmt.Sprintf("%s %q has no key %q, which %s names: add the key, or correct the reference", e.Kind, e.Name, e.Key, e.Field)
-	case Empty:
-		return fmt.Sprintf("%s %q holds nothing under the key %q, which %s names: fill it in", e.Kind, e.Name, e.Key, e.Field)
-	case Forbidden:
-		return fmt.Sprintf("Secret %q, named by %s, is of a type with powers of its own in Kubernetes and is not read: keep the value in a Secret of type Opaque", e.Name, e.Field)
-	}
-	return fmt.Sprintf("%s %q, named by %s, %s", e.Kind, e.Name, e.Field, e.Problem)
 }

@@ -84,6 +84,8 @@ func Inspect(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, known 
 func recoverData(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, expiries ...time.Time) (render.Data, time.Time, bool) {
 	hash := secret.Annotations[v1alpha1.AnnotationDataHash]
 	mine := managedBy(secret.ManagedFields, FieldManager).keys("f:data")
+	// No expiry comes last: data that tell it themselves have the same hash without.
+	expiries = append(slices.DeleteFunc(expiries, time.Time.IsZero), time.Time{})
 	for _, keys := range [][]string{mine, slices.Collect(maps.Keys(credential.Spec.Secret.Data))} {
 		if data, expiresAt, ok := render.Intact(secret.Data, keys, hash, expiries...); ok {
 			return data, expiresAt, true

@@ -63,7 +63,9 @@ func (i *Issuer) Token(ctx context.Context, namespace string, ref v1alpha1.Servi
 func consented(account *corev1.ServiceAccount) []string {
 	var audiences []string
 	for audience := range strings.SplitSeq(account.Annotations[v1alpha1.AnnotationAudiences], ",") {
-		audiences = append(audiences, strings.TrimSpace(audience))
+		if audience = strings.TrimSpace(audience); audience != "" {
+			audiences = append(audiences, audience)
+		}
 	}
 	return audiences
 }
