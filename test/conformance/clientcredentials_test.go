@@ -137,9 +137,6 @@ type mistake struct {
 }
 
 func allMistakes() map[string]mistake {
-	rejected := func(code string, status int) failure {
-		return failure{oauth.KindRejected, string(lifetime.Rejected), code, status}
-	}
 	return map[string]mistake{
 		"a wrong secret": {
 			func(r *oauth.Request) { r.Client.Secret = redact.New("guess") }, rejected("invalid_client", http.StatusUnauthorized),

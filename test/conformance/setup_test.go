@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"crypto/rand"
 	"errors"
+	"io"
 	"net/netip"
 	"testing"
 	"time"
@@ -26,7 +28,7 @@ const (
 // start runs the server with the clients and resources of these tests.
 func start(t *testing.T, tls bool) *oidcprovider.Provider {
 	t.Helper()
-	provider, err := oidcprovider.Start(t.Context(), oidcprovider.Options{
+	return startWith(t, oidcprovider.Options{
 		TLS: tls,
 		Clients: []oidcprovider.Client{
 			{ID: "basic:client/1+2", Secret: reserved, Method: "client_secret_basic", Scopes: []string{"read"}},
@@ -40,6 +42,12 @@ func start(t *testing.T, tls bool) *oidcprovider.Provider {
 			{Identifier: briefResource, Scopes: []string{"read"}, Seconds: 2},
 		},
 	})
+}
+
+// startWith runs the server until the test ends.
+func startWith(t *testing.T, options oidcprovider.Options) *oidcprovider.Provider {
+	t.Helper()
+	provider, err := oidcprovider.Start(t.Context(), options)
 	if err != nil {
 		t.Fatalf("the authorization server does not start: %v", err)
 	}
@@ -55,10 +63,19 @@ func start(t *testing.T, tls bool) *oidcprovider.Provider {
 // newClient is the client under test.
 func newClient(t *testing.T) *oauth.Client {
 	t.Helper()
+	return newClientWith(t, time.Now, rand.Reader)
+}
+
+// newClientWith is the client under test with a clock and a random source of its own.
+func newClientWith(t *testing.T, now func() time.Time, random io.Reader) *oauth.Client {
+	t.Helper()
 	client := oauth.NewClient(oauth.Options{
-		Egress:            egress.NewPolicy(egress.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
+		Egress: egress.NewPolicy(egress.Options{Allow: []netip.Prefix{
+			netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+		}}),
 		AllowInsecureHTTP: true,
-		Now:               time.Now,
+		Now:               now,
+		Random:            random,
 	})
 	t.Cleanup(client.CloseIdleConnections)
 	return client

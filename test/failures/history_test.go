@@ -1,7 +1,6 @@
 package failures_test
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 
@@ -43,32 +43,23 @@ func (v version) isReady() bool {
 	return v.ready().Status == metav1.ConditionTrue && v.credential.Status.ObservedGeneration == v.credential.Generation
 }
 
-// watchCredentials keeps the history until the suite ends.
-func watchCredentials(ctx SpecContext) *history {
+// watchCredentials keeps the history of an API server until whoever began it ends.
+func watchCredentials(ctx SpecContext, api client.WithWatch) *history {
 	GinkgoHelper()
-	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	watcher, err := api.Watch(watching, &v1alpha1.OAuthCredentialList{})
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func() {
-		watcher.Stop()
-		cancel()
-	})
 	h := &history{versions: map[types.NamespacedName][]version{}}
-	go func() {
-		for event := range watcher.ResultChan() {
-			if found, ok := event.Object.(*v1alpha1.OAuthCredential); ok {
-				h.add(found)
-			}
+	follow(ctx, api, &v1alpha1.OAuthCredentialList{}, func(object client.Object, now time.Time) {
+		if found, ok := object.(*v1alpha1.OAuthCredential); ok {
+			h.add(found, now)
 		}
-	}()
+	})
 	return h
 }
 
-func (h *history) add(found *v1alpha1.OAuthCredential) {
+func (h *history) add(found *v1alpha1.OAuthCredential, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	key := types.NamespacedName{Namespace: found.Namespace, Name: found.Name}
-	h.versions[key] = append(h.versions[key], version{at: time.Now(), credential: found})
+	h.versions[key] = append(h.versions[key], version{at: now, credential: found})
 }
 
 // of are all versions of one credential, oldest first.

@@ -45,7 +45,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	DeferCleanup(func() error { return controlPlane.Stop() })
 	api, err = client.NewWithWatch(controlPlane.Config, client.Options{Scheme: controlPlane.Client.Scheme()})
 	Expect(err).NotTo(HaveOccurred())
-	credentials = watchCredentials(ctx)
+	credentials = watchCredentials(ctx, api)
 
 	startTable(ctx)
 })

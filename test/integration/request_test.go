@@ -1,14 +1,10 @@
 package integration_test
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tokensync/tokensync/test/cluster"
@@ -18,33 +14,6 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// listener stands before a provider and remembers the last request.
-type listener struct {
-	provider *standin.Server
-
-	mu     sync.Mutex
-	header http.Header
-	form   url.Values
-}
-
-// ServeHTTP implements http.Handler.
-func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body := &strings.Builder{}
-	r.Body = io.NopCloser(io.TeeReader(r.Body, body))
-	// The token may be published as soon as the provider has answered.
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.provider.ServeHTTP(w, r)
-	l.header = r.Header.Clone()
-	l.form, _ = url.ParseQuery(body.String()) // the provider complains of what is no form
-}
-
-func (l *listener) last() (http.Header, url.Values) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.header, l.form
-}
-
 var _ = Describe("what is added to the token request", func() {
 	It("arrives at the provider", func(ctx SpecContext) {
 		provider := standin.NewOAuth(standin.Options{
@@ -53,10 +22,7 @@ var _ = Describe("what is added to the token request", func() {
 			Headers:   []string{"X-Region", "X-Key", "X-Version"},
 		})
 		t := newTenant(ctx, provider)
-		l := &listener{provider: provider}
-		front := httptest.NewServer(l)
-		DeferCleanup(front.Close)
-		t.url = front.URL + standin.TokenPath
+		f := t.before(&front{})
 		t.apply(ctx, "apiVersion: v1\nkind: Secret\nmetadata: {name: extras}\nstringData: {key: s3cret-key, pin: '0815'}\n")
 		t.declare(ctx, "acme", "audiences: [a, b]", "resources: ['https://api.example.com']", `request:
     headers:
@@ -66,9 +32,9 @@ var _ = Describe("what is added to the token request", func() {
     - {name: tenant, value: "a b&c"}
     - {name: pin, valueFrom: {secretKeyRef: {name: extras, key: pin}}}`)
 		old := t.ready(ctx, "acme")
-		header, form := l.last()
-		Expect(header).To(And(HaveKeyWithValue("X-Region", []string{"eu"}), HaveKeyWithValue("X-Key", []string{"s3cret-key"})))
-		Expect(form).To(Equal(url.Values{
+		got := f.last()
+		Expect(got.header).To(And(HaveKeyWithValue("X-Region", []string{"eu"}), HaveKeyWithValue("X-Key", []string{"s3cret-key"})))
+		Expect(got.form()).To(Equal(url.Values{
 			"grant_type": {"client_credentials"},
 			"scope":      {"read"},
 			"audience":   {"a", "b"},
@@ -84,16 +50,16 @@ var _ = Describe("what is added to the token request", func() {
 		By("sending the new value with the next token")
 		t.edit(ctx, "OAuthCredential", "acme", "metadata: {annotations: {tokensync.dev/refresh-requested-at: now}}")
 		next := t.replaced(ctx, "acme", old, atOnce)
-		header, form = l.last()
-		Expect(header).To(HaveKeyWithValue("X-Key", []string{"another"}))
-		Expect(form).To(HaveKeyWithValue("pin", []string{"4711"}))
+		got = f.last()
+		Expect(got.header).To(HaveKeyWithValue("X-Key", []string{"another"}))
+		Expect(got.form()).To(HaveKeyWithValue("pin", []string{"4711"}))
 
 		By("asking at once when the spec says otherwise")
 		t.ready(ctx, "acme")
 		t.edit(ctx, "OAuthCredential", "acme", "spec: {request: {headers: [{name: X-Version, value: '2'}]}}")
 		t.replaced(ctx, "acme", next, atOnce)
-		header, _ = l.last()
-		Expect(header).To(And(HaveKeyWithValue("X-Version", []string{"2"}), Not(HaveKey("X-Key"))))
+		got = f.last()
+		Expect(got.header).To(And(HaveKeyWithValue("X-Version", []string{"2"}), Not(HaveKey("X-Key"))))
 		t.ready(ctx, "acme")
 		t.asked(ctx, "acme", 3)
 	})

@@ -41,6 +41,10 @@ var (
 	process      *operator.Process
 	operatorLog  = &logBuffer{}
 	observed     *witness
+	// operatorOptions are what the operator is started with, and operatorNamespace is
+	// where it finds the Secrets of ClusterOAuthProviders.
+	operatorOptions   operator.Options
+	operatorNamespace string
 )
 
 func TestIntegration(t *testing.T) {
@@ -64,16 +68,33 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(observed.stop)
 
-	process, err = operator.Start(ctx, operator.Options{
-		Binary:      binary,
-		Kubeconfig:  controlPlane.Kubeconfig,
-		Arguments:   []string{"--leader-elect=false", "--log-level=debug"},
-		Environment: []string{"GORACE=halt_on_error=1"},
-		Log:         operatorLog,
-	})
+	operatorNamespace, err = controlPlane.CreateNamespace(ctx, "operator")
 	Expect(err).NotTo(HaveOccurred())
+	operatorOptions = operator.Options{
+		Binary:      binary,
+		Kubeconfig:  operatorIdentity(ctx),
+		Arguments:   []string{"--leader-elect=false", "--log-level=debug", "--service-account-tokens"},
+		Environment: []string{"GORACE=halt_on_error=1", "POD_NAMESPACE=" + operatorNamespace},
+		Log:         operatorLog,
+	}
+	startOperator(ctx)
 	DeferCleanup(func() error { return process.Stop() })
 }, NodeTimeout(5*time.Minute))
+
+// startOperator starts the operator that all specs share.
+func startOperator(ctx context.Context) {
+	GinkgoHelper()
+	var err error
+	process, err = operator.Start(ctx, operatorOptions)
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// restartOperator ends the operator and starts it anew.
+func restartOperator(ctx context.Context) {
+	GinkgoHelper()
+	Expect(process.Stop()).To(Succeed())
+	startOperator(ctx)
+}
 
 var _ = AfterEach(func() {
 	Expect(process.Running()).To(BeTrue(), "the operator ended by itself:\n%s", operatorLog.tail())

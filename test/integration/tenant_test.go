@@ -10,6 +10,7 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -84,6 +85,7 @@ func (t *tenant) leave(ctx context.Context) {
 		}
 	}
 	Expect(controlPlane.Client.DeleteAllOf(ctx, &v1alpha1.OAuthCredential{}, client.InNamespace(t.namespace))).To(Succeed())
+	Expect(client.IgnoreNotFound(controlPlane.Client.Delete(ctx, t.object("ClusterOAuthProvider", t.namespace)))).To(Succeed())
 }
 
 // declare applies a credential and its client's Secret. Each line is YAML that
@@ -111,13 +113,16 @@ spec:
 `, name, t.url, strings.Join(lines, "\n  "), t.endpoint)
 }
 
-// apply applies manifests to the namespace.
+// apply applies manifests to the namespace, unless they name another or none is for
+// them.
 func (t *tenant) apply(ctx context.Context, manifests string) {
 	GinkgoHelper()
 	for document := range strings.SplitSeq(manifests, "\n---\n") {
 		object := &unstructured.Unstructured{}
 		Expect(yaml.UnmarshalStrict([]byte(document), &object.Object)).To(Succeed(), document)
-		object.SetNamespace(t.namespace)
+		if object.GetNamespace() == "" && !clusterScoped[object.GetKind()] {
+			object.SetNamespace(t.namespace)
+		}
 		Expect(controlPlane.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), user, client.ForceOwnership)).To(Succeed(), document)
 	}
 }
@@ -127,7 +132,15 @@ var kinds = map[string]schema.GroupVersionKind{
 	"Secret":          corev1.SchemeGroupVersion.WithKind("Secret"),
 	"ConfigMap":       corev1.SchemeGroupVersion.WithKind("ConfigMap"),
 	"OAuthCredential": v1alpha1.GroupVersion.WithKind("OAuthCredential"),
+	"OAuthProvider":   v1alpha1.GroupVersion.WithKind("OAuthProvider"),
+	"ServiceAccount":  corev1.SchemeGroupVersion.WithKind("ServiceAccount"),
+
+	"ClusterOAuthProvider": v1alpha1.GroupVersion.WithKind("ClusterOAuthProvider"),
+	"Namespace":            corev1.SchemeGroupVersion.WithKind("Namespace"),
 }
+
+// clusterScoped are those of them that are in no namespace.
+var clusterScoped = map[string]bool{"ClusterOAuthProvider": true, "Namespace": true}
 
 func (t *tenant) key(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: t.namespace, Name: name}
@@ -136,7 +149,9 @@ func (t *tenant) key(name string) types.NamespacedName {
 func (t *tenant) object(kind, name string) *unstructured.Unstructured {
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(kinds[kind])
-	object.SetNamespace(t.namespace)
+	if !clusterScoped[kind] {
+		object.SetNamespace(t.namespace)
+	}
 	object.SetName(name)
 	return object
 }
@@ -182,20 +197,25 @@ const behind = ", of an older spec"
 func (t *tenant) state(name string) func(context.Context) string {
 	return func(ctx context.Context) string {
 		credential := t.credential(ctx, name)
-		ready := meta.FindStatusCondition(credential.Status.Conditions, v1alpha1.ConditionReady)
-		if ready == nil {
-			return "nothing" + behind
-		}
-		var words []string
-		for _, condition := range credential.Status.Conditions {
-			words = append(words, condition.Type+"="+string(condition.Status))
-		}
-		line := strings.Join(append(words, ready.Reason), " ")
-		if credential.Status.ObservedGeneration != credential.Generation {
-			line += behind
-		}
-		return line
+		return line(credential.Status.Conditions, credential.Status.ObservedGeneration == credential.Generation)
 	}
+}
+
+// line is the conditions of an object.
+func line(conditions []metav1.Condition, current bool) string {
+	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	if ready == nil {
+		return "nothing" + behind
+	}
+	var words []string
+	for _, condition := range conditions {
+		words = append(words, condition.Type+"="+string(condition.Status))
+	}
+	words = append(words, ready.Reason)
+	if !current {
+		return strings.Join(words, " ") + behind
+	}
+	return strings.Join(words, " ")
 }
 
 // message is that of the Ready condition.

@@ -109,7 +109,9 @@ func nonsense(credential *v1alpha1.OAuthCredential) []string {
 	complain(ready && (s.SecretName == "" || s.IssuedAt == nil), "it is ready without a token")
 	complain(s.IssuedAt == nil && s.ExpiresAt != nil, "a token expires that was never issued")
 	if s.RefreshAt != nil && s.ExpiresAt != nil && s.LastFailure == nil {
-		complain(s.ExpiresAt.Before(s.RefreshAt), "the token is to be refreshed after it expires")
+		// One that is answered until it expires is followed by another only then.
+		repeated := credential.Spec.Provider != nil && credential.Spec.Provider.TokenReissue == v1alpha1.ReissueSame
+		complain(s.ExpiresAt.Before(s.RefreshAt) && !repeated, "the token is to be refreshed after it expires")
 		complain(!s.IssuedAt.Before(s.RefreshAt), "the token is to be refreshed before it was issued")
 	}
 	return found

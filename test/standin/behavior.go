@@ -65,6 +65,12 @@ type Behavior struct {
 	// Next limits the behavior to so many requests; zero means all, until
 	// Behave or another Misbehave.
 	Next int
+	// Percent limits the behavior to so many of a hundred requests, mixed as if by
+	// chance but at every run the same ones; zero means all.
+	Percent int
+	// Beyond limits the behavior to the requests that exceed a quota; the zero one
+	// means all.
+	Beyond Quota
 
 	// Fault is what goes wrong.
 	Fault Fault
@@ -91,10 +97,27 @@ type Behavior struct {
 	ExpiresIn json.RawMessage
 }
 
-// armed is a behavior with the number of requests that it is still for.
+// armed is a behavior with the number of requests that it is still for, and what
+// tells which they are.
 type armed struct {
 	Behavior
-	left atomic.Int64
+	left  atomic.Int64
+	seen  atomic.Uint64
+	quota bucket
+}
+
+// concerns says whether the behavior applies to a request of the client, and counts
+// it.
+func (a *armed) concerns(clientID string, now time.Time) bool {
+	switch {
+	case a.ClientID != "" && a.ClientID != clientID:
+		return false
+	case a.Percent > 0 && scatter(a.seen.Add(1))%100 >= uint64(a.Percent):
+		return false
+	case a.Beyond != Quota{} && a.quota.take(a.Beyond, now):
+		return false
+	}
+	return a.Next == 0 || a.left.Add(-1) >= 0
 }
 
 // Misbehave replaces how token requests are treated. For each request the first
@@ -123,11 +146,9 @@ func (s *Server) behaviorFor(clientID string) *Behavior {
 	if list == nil {
 		return nil
 	}
+	now := s.options.Clock()
 	for _, a := range *list {
-		if a.ClientID != "" && a.ClientID != clientID {
-			continue
-		}
-		if a.Next == 0 || a.left.Add(-1) >= 0 {
+		if a.concerns(clientID, now) {
 			return &a.Behavior
 		}
 	}

@@ -78,6 +78,21 @@ type client struct {
 	mu        sync.Mutex
 	last      time.Time
 	notBefore time.Time
+	// held is the token that the client was given last, where that is remembered.
+	held grant
+}
+
+// same answers the token that the client was given last, with the rest of its life,
+// as long as it lives; then another.
+func (c *client) same(now time.Time, issue func() grant) grant {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !now.Before(c.held.expiresAt) {
+		c.held = issue()
+	}
+	rest := c.held
+	rest.issuedAt, rest.seconds = now, wholeSeconds(rest.expiresAt.Sub(now))
+	return rest
 }
 
 // arrive counts a token request of the client for both tallies.

@@ -21,6 +21,11 @@ type dialect struct {
 	throttled string
 	// identify finds the client and its secret in the request.
 	identify func(req *request)
+	// endpoint says whether a request asks for a token; nil means one to TokenPath.
+	endpoint func(r *http.Request) bool
+	// form says what is wrong with method, content type and body; nil means that
+	// they must be those of a form that is posted.
+	form func(req *request) (broken Rule, detail, problem string)
 	// check says what is wrong with the request; nil means nothing.
 	check func(s *Server, req *request, malformed string) *refusal
 	// success and failure append the body of an answer.

@@ -1,11 +1,13 @@
 // Package standin holds wire-exact stand-ins for token endpoints that cannot be
 // reached from a test: Syncronex (Microsoft Katana), Syncplicity (an Apigee
-// gateway) and a plain RFC 6749 endpoint. They serve the client_credentials
-// grant.
+// gateway), Synqly (JSON, with the token of an organization for a client) and a
+// plain RFC 6749 endpoint. They serve the client_credentials grant, the last one
+// also any other that [Options] has a judge for.
 //
 // A [Server] is an http.Handler with three paths:
 //
-//	POST /oauth/token   the token endpoint of the system that is stood in for
+//	POST /oauth/token   the token endpoint of the system that is stood in for,
+//	                    and of Synqly /v1/tokens/ACCOUNT/INTEGRATION
 //	GET  /api/...       a protected resource: 200 for a live token, else 401
 //	     /redirected    a trap: nobody may ever follow a redirect to it
 //

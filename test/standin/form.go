@@ -44,6 +44,15 @@ func (f *form) parse(body string) bool {
 	return wellFormed
 }
 
+// values are the parameters, each with all its values.
+func (f *form) values() url.Values {
+	values := url.Values{}
+	for _, p := range f.pairs {
+		values.Add(p.name, p.value)
+	}
+	return values
+}
+
 // has says whether the parameter is there, be it empty.
 func (f *form) has(name string) bool {
 	for i := range f.pairs {

@@ -8,7 +8,7 @@ import (
 )
 
 // plainOAuth talks as RFC 6749 says.
-func plainOAuth() dialect {
+func plainOAuth(options Options) dialect {
 	return dialect{
 		lifetime:       time.Hour,
 		requestHeaders: usualHeaders("Authorization"),
@@ -18,10 +18,15 @@ func plainOAuth() dialect {
 			"Pragma":        {"no-cache"},
 		},
 		throttled: `{"error":"temporarily_unavailable"}`,
-		identify:  identifyOAuth,
-		check:     checkOAuth,
-		success:   oauthSuccess,
-		failure:   rfcFailure,
+		identify: func(req *request) {
+			identifyOAuth(req)
+			if options.Assertion != nil && req.form.has("client_assertion") {
+				identifyAssertion(req, options.Assertion)
+			}
+		},
+		check:   checkOAuth,
+		success: oauthSuccess,
+		failure: rfcFailure,
 	}
 }
 
@@ -36,6 +41,21 @@ func identifyOAuth(req *request) {
 	if req.clientID, req.secret, ok = unescapePair(id, secret); !ok {
 		req.clientID, req.secret, req.undecodable = id, "", true
 	}
+}
+
+// identifyAssertion takes the client from its assertion, and holds the client_id
+// against it where there is one (RFC 7521 section 4.2).
+func identifyAssertion(req *request, whose func(string) (clientID, problem string)) {
+	if req.form.get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+		req.doubt = "client_assertion_type is not that of a JWT"
+		return
+	}
+	id, problem := whose(req.form.get("client_assertion"))
+	req.doubt = problem
+	if req.clientID == "" {
+		req.clientID = id
+	}
+	req.vouched = problem == ""
 }
 
 // checkOAuth follows section 5.2 of RFC 6749.
@@ -60,16 +80,29 @@ func checkOAuth(s *Server, req *request, malformed string) *refusal {
 		return invalid("invalid_request", "client_id differs from the Authorization header")
 	case grantType == "":
 		return invalid("invalid_request", "grant_type is missing")
-	case req.undecodable || req.clientID == "" || !s.accepts(req.clientID, req.secret):
+	case !s.knows(req):
 		return unauthorized(req, s.whyUnknown(req))
-	case grantType != "client_credentials":
+	case grantType == "client_credentials":
+	case s.options.Grant == nil:
 		return invalid("unsupported_grant_type", "the grant type is not client_credentials")
+	default:
+		if problem := s.options.Grant(grantType, req.form.values()); problem != "" {
+			return &refusal{http.StatusBadRequest, "invalid_grant", "the grant is not good", nil, Rejected, problem}
+		}
 	}
 	return s.checkScope(req)
 }
 
+// knows says whether the client has proved who it is.
+func (s *Server) knows(req *request) bool {
+	return req.vouched || !req.undecodable && req.clientID != "" && req.doubt == "" && s.accepts(req.clientID, req.secret)
+}
+
 // whyUnknown says what is wrong with a client that is not accepted.
 func (s *Server) whyUnknown(req *request) string {
+	if req.doubt != "" {
+		return req.doubt
+	}
 	if id, secret, ok := basic(req.http.Header); ok && s.accepts(id, secret) {
 		return "id and secret are not form-encoded in the header"
 	}

@@ -1,6 +1,9 @@
 package standin
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 const (
 	// TokenPath is the path of the token endpoint.
@@ -18,7 +21,7 @@ const (
 // Options configure a Server. The zero value of every field is usable.
 type Options struct {
 	// Lifetime of the tokens. Zero means that of the real system: 20 minutes for
-	// Syncronex, 85 for Syncplicity, an hour for plain OAuth. It is at least a
+	// Syncronex, 85 for Syncplicity, 10 for Synqly, an hour for plain OAuth. It is at least a
 	// second.
 	Lifetime time.Duration
 	// Clients maps the ids of the registered clients to their secrets. For plain
@@ -34,6 +37,17 @@ type Options struct {
 	Tenants []string
 	// Scopes are those that plain OAuth grants; none grants any.
 	Scopes []string
+	// Grant is asked by plain OAuth about every grant but client_credentials, with
+	// the parameters of the request; it answers what is wrong with them, nothing
+	// where they are good. nil refuses those grants.
+	Grant func(grantType string, parameters url.Values) (problem string)
+	// Assertion is asked by plain OAuth about the client_assertion of a request
+	// (RFC 7523 section 2.2): whose it is, and what is wrong with it. nil refuses
+	// all.
+	Assertion func(assertion string) (clientID, problem string)
+	// Same answers each client the same token until it expires, with the rest of
+	// its life.
+	Same bool
 	// Headers names request headers that are no violation although the real
 	// client would not send them.
 	Headers []string

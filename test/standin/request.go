@@ -21,10 +21,15 @@ type request struct {
 	at   time.Time
 	// whole says that the body was not too long, wellFormed that it is a form.
 	whole, wellFormed bool
+	body              string
 	form              form
 	// clientID and secret are what the client presented, where the system looks
 	// for them.
 	clientID, secret string
+	// vouched says that an assertion stands for the secret, and doubt what is wrong
+	// with it.
+	vouched bool
+	doubt   string
 	// undecodable says that they should have been form-encoded and were not.
 	undecodable bool
 	client      *client
@@ -35,16 +40,15 @@ func (s *Server) read(r *http.Request) *request {
 	req := &request{http: r, at: s.options.Clock()}
 	buffer := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buffer)
-	var body string
 	if r.Body != nil && r.Body != http.NoBody { // a full buffer is a body that is too long
 		*buffer = slices.Grow((*buffer)[:0], maximumBody+1)[:maximumBody+1]
 		n, err := io.ReadFull(r.Body, *buffer)
-		body = string((*buffer)[:min(n, maximumBody)])
+		req.body = string((*buffer)[:min(n, maximumBody)])
 		req.whole = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	} else {
 		req.whole = true
 	}
-	req.wellFormed = req.form.parse(body)
+	req.wellFormed = req.form.parse(req.body)
 	s.dialect.identify(req)
 	req.client = s.seen.of(req.clientID)
 	req.client.arrive(&s.total, req.at)
@@ -61,6 +65,13 @@ func (s *Server) inspect(req *request) (malformed string) {
 	s.inspectParameters(req, note)
 	if len(req.http.TransferEncoding) > 0 {
 		note(Chunked, req.http.TransferEncoding[0])
+	}
+	if s.dialect.form != nil {
+		rule, detail, problem := s.dialect.form(req)
+		if problem != "" {
+			note(rule, detail)
+		}
+		return problem
 	}
 	switch {
 	case req.http.Method != http.MethodPost:

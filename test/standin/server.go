@@ -46,9 +46,17 @@ func NewSyncplicity(options Options) *Server {
 }
 
 // NewOAuth is a token endpoint by RFC 6749: client_secret_basic (form-encoded),
-// client_secret_post and none.
+// client_secret_post, none, and assertions (RFC 7523) if Options.Assertion knows
+// them.
 func NewOAuth(options Options) *Server {
-	return newServer(options, plainOAuth())
+	return newServer(options, plainOAuth(options))
+}
+
+// NewSynqly stands in for the token API of api.synqly.com: integration tokens for
+// the bearer of an organization token, which is any that a server with the same
+// Key has issued; JSON in both directions, and errors that are problems.
+func NewSynqly(options Options) *Server {
+	return newServer(options, synqly(options))
 }
 
 func newServer(options Options, d dialect) *Server {
@@ -104,7 +112,7 @@ func (s *Server) Check(token string) (clientID string, expiresAt time.Time, ok b
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.URL.Path == TokenPath:
+	case s.asksForToken(r):
 		s.serveToken(w, r)
 	case r.URL.Path == TrapPath:
 		s.total.outcomes[Trapped].Add(1)
@@ -116,6 +124,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.total.outcomes[NotFound].Add(1)
 		http.NotFound(w, r)
 	}
+}
+
+// asksForToken says whether a request is one for a token.
+func (s *Server) asksForToken(r *http.Request) bool {
+	if s.dialect.endpoint != nil {
+		return s.dialect.endpoint(r)
+	}
+	return r.URL.Path == TokenPath
 }
 
 // serveToken answers one token request.
@@ -196,9 +212,17 @@ func (s *Server) answer(w http.ResponseWriter, req *request, refused *refusal, e
 	s.write(w, status, *buffer)
 }
 
-// grant makes the token.
+// grant makes the token, or finds the one that the client has.
 func (s *Server) grant(req *request, expiresIn json.RawMessage) grant {
 	now := s.options.Clock()
+	if s.options.Same {
+		return req.client.same(now, func() grant { return s.issue(req, now, expiresIn) })
+	}
+	return s.issue(req, now, expiresIn)
+}
+
+// issue makes a new token.
+func (s *Server) issue(req *request, now time.Time, expiresIn json.RawMessage) grant {
 	expires := now.Add(s.options.Lifetime)
 	return grant{
 		token:     s.sealer.seal(req.clientID, now, expires),

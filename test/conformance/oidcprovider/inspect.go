@@ -30,6 +30,16 @@ type Introspection struct {
 	Issuer   string `json:"iss"`
 	IssuedAt int64  `json:"iat"`
 	Expires  int64  `json:"exp"`
+	// Subject and Actor are those of the assertions that the token was issued for,
+	// and Department is a further claim.
+	Subject    string `json:"subject"`
+	Actor      string `json:"actor"`
+	Department string `json:"department"`
+	// Confirmation is what the token is bound to (RFC 8705 section 3.2).
+	Confirmation struct {
+		// Thumbprint is that of the certificate that the client presented.
+		Thumbprint string `json:"x5t#S256"`
+	} `json:"cnf"`
 }
 
 // Introspect asks the server about an opaque token.

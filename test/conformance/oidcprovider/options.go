@@ -1,18 +1,31 @@
 package oidcprovider
 
 import (
+	"encoding/json"
 	"io"
 	"os"
 )
 
 // Client is a registered client.
 type Client struct {
-	// ID and Secret may hold any visible character and spaces.
+	// ID may hold any visible character and spaces, and so may Secret, which is for
+	// the methods that have one.
 	ID, Secret string
-	// Method is client_secret_basic or client_secret_post.
+	// Method is the registered name of the client authentication method.
 	Method string
+	// Algorithm is the only one that its assertions may be signed with; empty means
+	// any that the method knows.
+	Algorithm string
+	// Keys are the public keys of private_key_jwt and, each with its certificate as
+	// x5c, of self_signed_tls_client_auth, as JWKs.
+	Keys []json.RawMessage
+	// SubjectDN (RFC 4514) or SubjectDNS is what the certificate of tls_client_auth
+	// has to be for.
+	SubjectDN, SubjectDNS string
 	// Scopes that the client may ask for; none means any that the server knows.
 	Scopes []string
+	// Grants that the client may use; none means client_credentials.
+	Grants []string
 }
 
 // Resource is a resource server that a client may ask a token for.
@@ -25,6 +38,19 @@ type Resource struct {
 	Seconds int
 	// JWT makes them JWTs instead of opaque.
 	JWT bool
+	// Failure is the class of oidc-provider's error that every request for it ends
+	// with, such as TemporarilyUnavailable. One that does not exist is a fault of the
+	// server; empty means that there is none.
+	Failure string
+}
+
+// Issuer makes assertions that the server takes for the grants JWT bearer and token
+// exchange.
+type Issuer struct {
+	// Name is their iss.
+	Name string
+	// Keys are its public keys, as JWKs.
+	Keys []json.RawMessage
 }
 
 // Options configure a Provider.
@@ -35,8 +61,18 @@ type Options struct {
 	// without a resource is for. None means one with the scopes read and write
 	// and opaque tokens that live ten minutes.
 	Resources []Resource
+	// Issuers whose assertions the server takes.
+	Issuers []Issuer
+	// Path is that of the issuer; empty, or with a slash at its beginning only.
+	Path string
+	// OpenID serves the metadata where OpenID Connect Discovery has them, instead of
+	// where RFC 8414 has them.
+	OpenID bool
 	// TLS serves https with a certificate of a private CA.
 	TLS bool
+	// ClientCA, in PEM, vouches for the certificates of tls_client_auth. With it,
+	// which needs TLS too, the server knows the methods of RFC 8705.
+	ClientCA []byte
 	// Log gets the announcement of an installation; nil means standard error.
 	Log io.Writer
 }
@@ -64,14 +100,23 @@ type settings struct {
 	Introspector string             `json:"introspector"`
 	Scopes       []string           `json:"scopes"`
 	Resources    []resourceSettings `json:"resources"`
+	Issuers      []issuerSettings   `json:"issuers"`
+	Path         string             `json:"path"`
+	OpenID       bool               `json:"openID"`
 	TLS          *tlsSettings       `json:"tls,omitempty"`
+	ClientCA     string             `json:"clientCA,omitempty"`
 }
 
 type clientSettings struct {
-	ID     string   `json:"id"`
-	Secret string   `json:"secret"`
-	Method string   `json:"method"`
-	Scopes []string `json:"scopes,omitempty"`
+	ID         string            `json:"id"`
+	Secret     string            `json:"secret,omitempty"`
+	Method     string            `json:"method"`
+	Algorithm  string            `json:"algorithm,omitempty"`
+	Keys       []json.RawMessage `json:"keys,omitempty"`
+	SubjectDN  string            `json:"subjectDN,omitempty"`
+	SubjectDNS string            `json:"subjectDNS,omitempty"`
+	Scopes     []string          `json:"scopes,omitempty"`
+	Grants     []string          `json:"grants,omitempty"`
 }
 
 type resourceSettings struct {
@@ -79,6 +124,12 @@ type resourceSettings struct {
 	Scopes     []string `json:"scopes"`
 	Seconds    int      `json:"lifetimeSeconds"`
 	Format     string   `json:"format"`
+	Failure    string   `json:"failure,omitempty"`
+}
+
+type issuerSettings struct {
+	Name string            `json:"issuer"`
+	Keys []json.RawMessage `json:"keys"`
 }
 
 type tlsSettings struct {
@@ -88,10 +139,16 @@ type tlsSettings struct {
 
 // settings translates the options; secret is that of the introspector.
 func (o Options) settings(secret string) settings {
-	result := settings{Introspector: introspector, Scopes: []string{}}
+	result := settings{
+		Introspector: introspector, Scopes: []string{}, Issuers: []issuerSettings{},
+		Path: o.Path, OpenID: o.OpenID, ClientCA: string(o.ClientCA),
+	}
 	clients := append([]Client{{ID: introspector, Secret: secret, Method: "client_secret_basic"}}, o.Clients...)
 	for _, client := range clients {
 		result.Clients = append(result.Clients, clientSettings(client))
+	}
+	for _, issuer := range o.Issuers {
+		result.Issuers = append(result.Issuers, issuerSettings(issuer))
 	}
 	for _, resource := range o.Resources {
 		format := "opaque"
@@ -99,7 +156,8 @@ func (o Options) settings(secret string) settings {
 			format = "jwt"
 		}
 		result.Resources = append(result.Resources, resourceSettings{
-			Identifier: resource.Identifier, Scopes: append([]string{}, resource.Scopes...), Seconds: resource.Seconds, Format: format,
+			Identifier: resource.Identifier, Scopes: append([]string{}, resource.Scopes...), Seconds: resource.Seconds,
+			Format: format, Failure: resource.Failure,
 		})
 		result.Scopes = append(result.Scopes, resource.Scopes...)
 	}

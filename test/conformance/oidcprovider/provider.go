@@ -1,8 +1,6 @@
 package oidcprovider
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -13,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
 )
@@ -28,16 +27,30 @@ type Provider struct {
 	Issuer string
 	// TokenURL is its token endpoint.
 	TokenURL string
+	// MutualTokenURL is the one that asks for a client certificate and takes any;
+	// StrictTokenURL ends the handshake where the client CA does not vouch for it.
+	// Both are empty without Options.ClientCA.
+	MutualTokenURL, StrictTokenURL string
 	// CABundle is the CA of its certificate in PEM; nil without TLS.
 	CABundle []byte
 
 	secret  string // of the introspector
 	client  *http.Client
 	command *exec.Cmd
-	input   io.Closer
+	input   io.WriteCloser
+	answers chan answer // to commands; closed when the process ends
+	asking  sync.Mutex
 	errors  *tail
 	ended   chan struct{}
 	stop    sync.Once
+}
+
+// announcement is the first thing that the process says.
+type announcement struct {
+	Issuer string `json:"issuer"`
+	Origin string `json:"origin"`
+	Mutual string `json:"mutual"`
+	Strict string `json:"strict"`
 }
 
 // Start installs the server if need be, starts it and waits until it listens.
@@ -53,12 +66,17 @@ func Start(ctx context.Context, options Options) (*Provider, error) {
 	if err := install(ctx, dir, options.Log); err != nil {
 		return nil, err
 	}
-	p := &Provider{secret: rand.Text(), errors: &tail{}, ended: make(chan struct{})}
+	p := &Provider{secret: rand.Text(), answers: make(chan answer, 1), errors: &tail{}, ended: make(chan struct{})}
 	config := options.settings(p.secret)
 	if options.TLS {
-		if p.CABundle, config.TLS, err = newCertificate(); err != nil {
+		authority, err := NewAuthority("tokensync test CA")
+		if err != nil {
 			return nil, err
 		}
+		if config.TLS, err = authority.serverPair(); err != nil {
+			return nil, err
+		}
+		p.CABundle = authority.Bundle
 	}
 	p.client = newHTTPClient(p.CABundle)
 	if err := p.run(ctx, dir, config); err != nil {
@@ -120,22 +138,27 @@ func (p *Provider) run(ctx context.Context, dir string, config settings) error {
 // watch reads what the process says until it ends.
 func (p *Provider) watch(output io.Reader, started chan<- error) {
 	defer close(p.ended)
-	reader := bufio.NewReader(output)
-	var announcement struct {
-		Issuer string `json:"issuer"`
-	}
-	line, err := reader.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &announcement)
-	}
-	p.Issuer, p.TokenURL = announcement.Issuer, announcement.Issuer+"/token"
-	if err != nil {
+	defer close(p.answers)
+	decoder := json.NewDecoder(output)
+	var told announcement
+	if err := decoder.Decode(&told); err != nil {
 		started <- errors.Join(err, p.command.Wait())
 		return
 	}
+	p.Issuer, p.TokenURL = told.Issuer, told.Issuer+"/token"
+	path := strings.TrimPrefix(p.TokenURL, told.Origin)
+	if told.Mutual != "" {
+		p.MutualTokenURL, p.StrictTokenURL = told.Mutual+path, told.Strict+path
+	}
 	started <- nil
-	_, _ = io.Copy(io.Discard, reader) // it ends when the process does
-	_ = p.command.Wait()               // how it ends does not matter any more
+	for {
+		var answered answer
+		if decoder.Decode(&answered) != nil { // it ends when the process does
+			break
+		}
+		p.answers <- answered
+	}
+	_ = p.command.Wait() // how it ends does not matter any more
 }
 
 // Stop ends the server and waits until it is gone.
@@ -157,30 +180,4 @@ func (p *Provider) Stop() {
 // Errors is the end of what the server wrote to standard error.
 func (p *Provider) Errors() string {
 	return p.errors.String()
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-const longestTail = 16 << 10
-
-// Write implements io.Writer.
-func (t *tail) Write(text []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, text...)
-	if excess := len(t.text) - longestTail; excess > 0 {
-		t.text = bytes.Clone(t.text[excess:])
-	}
-	return len(text), nil
-}
-
-// String returns what was kept.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.text)
 }

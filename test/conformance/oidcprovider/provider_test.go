@@ -98,3 +98,25 @@ func TestABadSettingSaysWhy(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestABadClientSaysWhy(t *testing.T) {
+	provider := start(t.Context(), t)
+	err := provider.Register(oidcprovider.Client{ID: "client", Method: "private_key_jwt"})
+	if err == nil || !strings.Contains(err.Error(), "jwks") {
+		t.Errorf("got %v", err)
+	}
+	if err := provider.Register(oidcprovider.Client{ID: "client", Secret: "secret", Method: "client_secret_post"}); err != nil {
+		t.Error(err)
+	}
+	if !answers(t, provider) {
+		t.Error("it does not answer")
+	}
+}
+
+func TestAServerThatIsGoneObeysNobody(t *testing.T) {
+	provider := start(t.Context(), t)
+	provider.Stop()
+	if err := provider.Register(oidcprovider.Client{ID: "client", Secret: "secret", Method: "client_secret_post"}); err == nil {
+		t.Error("it obeys")
+	}
+}

@@ -1,11 +1,14 @@
 // The authorization server of the conformance tests: oidc-provider with a small
 // configuration. It reads its settings as one line of JSON from standard input,
-// writes where it listens as one line of JSON to standard output, and ends when
-// standard input does, so that it never outlives whoever started it.
+// writes where it listens as one line of JSON to standard output, and then obeys
+// commands, each a line of JSON that is answered by one. It ends when standard
+// input does, so that it never outlives whoever started it.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import http from 'node:http';
-import https from 'node:https';
 import readline from 'node:readline';
+
+import { metadata, newAdapter } from './clients.mjs';
+import { register } from './grants.mjs';
+import { listenAll, mount, mutualTLS } from './listen.mjs';
 
 const input = readline.createInterface({ input: process.stdin });
 input.once('close', () => process.exit(0));
@@ -18,6 +21,8 @@ if (major < 20 || typeof URL.parse !== 'function') {
   process.exit(1);
 }
 
+console.info = console.warn; // standard output is for answers alone
+
 const { Provider, errors } = await import('oidc-provider');
 
 // signingKey is a key for the access tokens that are JWTs.
@@ -26,25 +31,14 @@ function signingKey() {
   return { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'test' };
 }
 
-// metadata registers a client for the client_credentials grant only.
-function metadata(client) {
-  return {
-    client_id: client.id,
-    client_secret: client.secret,
-    token_endpoint_auth_method: client.method,
-    scope: client.scopes?.join(' ') || undefined,
-    grant_types: ['client_credentials'],
-    id_token_signed_response_alg: 'ES256', // never issued, but it must fit the key
-    redirect_uris: [],
-    response_types: [],
-  };
-}
-
 // resourceServer describes what a resource indicator stands for.
 function resourceServer(resource) {
   const known = settings.resources.find(({ identifier }) => identifier === resource);
   if (!known) {
     throw new errors.InvalidTarget('the resource is unknown');
+  }
+  if (known.failure) {
+    throw new (errors[known.failure] ?? Error)('the resource is there to fail');
   }
   return {
     audience: known.identifier,
@@ -55,20 +49,26 @@ function resourceServer(resource) {
   };
 }
 
-const server = settings.tls
-  ? https.createServer({ key: settings.tls.key, cert: settings.tls.certificate, minVersion: 'TLSv1.2' })
-  : http.createServer();
-await new Promise((resolve, reject) => {
-  server.once('error', reject);
-  server.listen(0, '127.0.0.1', resolve);
-});
-const issuer = `${settings.tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
+const listeners = await listenAll(settings);
+const issuer = listeners.main.origin + settings.path;
+const clients = new Map(settings.clients.map((client) => [client.id, metadata(client)]));
 
 const provider = new Provider(issuer, {
-  clients: settings.clients.map(metadata),
+  adapter: newAdapter(clients),
   scopes: settings.scopes,
   jwks: { keys: [signingKey()] },
   cookies: { keys: [randomBytes(32).toString('hex')] },
+  clientAuthMethods: [
+    'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt',
+    ...(listeners.mutual ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []), 'none',
+  ],
+  enabledJWA: {
+    clientAuthSigningAlgValues: [
+      'HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA',
+    ],
+  },
+  discovery: listeners.mutual && { mtls_endpoint_aliases: { token_endpoint: `${listeners.mutual.origin}${settings.path}/token` } },
+  extraTokenClaims: (ctx) => ctx.oidc.said,
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
@@ -76,6 +76,7 @@ const provider = new Provider(issuer, {
       enabled: true,
       allowedPolicy: (ctx, client) => client.clientId === settings.introspector,
     },
+    mTLS: listeners.mutual && mutualTLS,
     resourceIndicators: {
       enabled: true,
       defaultResource: () => settings.resources[0].identifier,
@@ -84,11 +85,33 @@ const provider = new Provider(issuer, {
   },
 });
 provider.on('server_error', (ctx, error) => process.stderr.write(`${error.stack}\n`));
-server.on('request', provider.callback());
+register(provider, { errors, resourceServer, issuers: settings.issuers, fallback: settings.resources[0].identifier });
+for (const { server } of Object.values(listeners)) {
+  server.on('request', mount(settings, provider.callback()));
+}
 
 // Clients are only looked at when they come; a mistake in one is better told now.
-for (const { id } of settings.clients) {
+for (const id of clients.keys()) {
   await provider.Client.find(id);
 }
 
-process.stdout.write(`${JSON.stringify({ issuer })}\n`);
+// obey does what a command says.
+async function obey({ client, tls }) {
+  if (client) {
+    clients.set(client.id, metadata(client));
+    await provider.Client.find(client.id);
+  }
+  if (tls) {
+    for (const { present } of Object.values(listeners)) {
+      present(tls);
+    }
+  }
+}
+
+input.on('line', (line) => {
+  obey(JSON.parse(line)).then(() => ({}), (error) => ({ error: `${error.message}: ${error.error_description}` }))
+    .then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+});
+process.stdout.write(`${JSON.stringify({
+  issuer, origin: listeners.main.origin, mutual: listeners.mutual?.origin, strict: listeners.strict?.origin,
+})}\n`);

@@ -1,0 +1,157 @@
+package failures_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/test/standin"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = Describe("A provider of many", Ordered, ContinueOnFailure, func() {
+	const (
+		many = 200
+		// perSecond is what a provider takes that throttles, and limit what the
+		// administrator allows.
+		perSecond, limit, burst = 5, 10, 5
+		// slowly is what a provider takes for an answer that is out of order.
+		slowly, down = 500 * time.Millisecond, 8 * time.Second
+	)
+	var (
+		here                       *site
+		own, shared, crowd, single storm
+		brownout, outage           storm
+		joined                     time.Time
+	)
+
+	BeforeAll(func(ctx SpecContext) {
+		here = openSite(ctx)
+		crowd = here.strike(ctx, "crowd", "limits: {requests: 10, period: 1s, burst: 5}", many, standin.Behavior{})
+		Eventually(func() int64 { return crowd.Counts().Requests }).WithContext(ctx).Should(BeNumerically(">=", 2*limit))
+		single = storm{provider: crowd.provider, namespace: here.namespace(ctx, "single")}
+		joined = time.Now()
+		single.names = here.subscribeAs(ctx, "single", "crowd", 1, func(int, string) string {
+			return "client: {id: single, secretRef: {name: app-client, key: client_secret}}"
+		})
+
+		outage = here.strike(ctx, "outage", "limits: {maxConcurrentRequests: 50}", 60, standin.Behavior{Fault: standin.Respond, Delay: slowly})
+		recovery := time.AfterFunc(down, func() { outage.Misbehave(standin.Behavior{Delay: slowly}) })
+		DeferCleanup(recovery.Stop)
+		brownout = here.strike(ctx, "brownout", "", 60, standin.Behavior{Fault: standin.Respond, Percent: 50})
+
+		quota := standin.Quota{Requests: perSecond, Period: time.Second}
+		own = here.strike(ctx, "own", "", many, standin.Behavior{Fault: standin.TooMany, RetryAfter: time.Second, Beyond: quota})
+		shared = storm{provider: startProvider(time.Hour), namespace: here.namespace(ctx, "shared")}
+		shared.Misbehave(standin.Behavior{Fault: standin.TooMany, RetryAfter: 2 * time.Second, Beyond: quota})
+		here.share(ctx, "shared", shared.url,
+			"allowedNamespaces: {}, client: {id: platform, secretRef: {name: app-client, key: client_secret}}")
+		shared.names = here.subscribeAs(ctx, "shared", "shared", many, func(int, string) string { return "" })
+	})
+
+	It("that is limited serves one credential beside 200 of another namespace in its turn", func(ctx SpecContext) {
+		here.expectReady(ctx, single.namespace, single.names, 10*time.Second)
+		Expect(here.secrets.of(single.namespace, single.names[0])[0].at).To(BeTemporally("<", joined.Add(4*time.Second)))
+		Expect(crowd.Counts().Requests).To(BeNumerically("<", many), "the others must have waited")
+	})
+
+	It("that is limited is never asked more often", func(ctx SpecContext) {
+		here.expectReady(ctx, crowd.namespace, crowd.names, many/limit*time.Second*3/2)
+		requests := crowd.inOrder()
+		Expect(requests).To(HaveLen(many + 1))
+		Expect(worstExcess(requests, limit, time.Second)).To(BeNumerically("<=", burst+limit), "at once, on a busy machine")
+		Expect(requests[many].Time.Sub(requests[0].Time)).To(BeNumerically(">", (many-burst-1)*time.Second/limit))
+		Expect(crowd.Counts().MostInFlight).To(BeNumerically("<=", gate.DefaultMaxConcurrent))
+	})
+
+	It("that throttles serves 200 credentials at its rate, and refuses few requests on the way", func(ctx SpecContext) {
+		for _, throttling := range []storm{own, shared} {
+			here.expectReady(ctx, throttling.namespace, throttling.names, many/perSecond*time.Second*3/2)
+			requests := throttling.inOrder()
+			Expect(requests[len(requests)-1].Time.Sub(requests[0].Time)).To(BeNumerically("<=", many/perSecond*time.Second*3/2))
+			counts := throttling.Counts().Outcomes
+			Expect(counts[standin.Issued]).To(BeEquivalentTo(many))
+			Expect(counts[standin.TooMany.Outcome()]).To(BeNumerically("<=", 20), "in %s", throttling.namespace)
+			throttling.expectBehaved()
+		}
+		Expect(own.Counts().TooEarly).To(BeZero(), "before the time that the provider named to a client")
+	})
+
+	It("that recovers is asked by two more at a time with every success", func(ctx SpecContext) {
+		here.expectReady(ctx, outage.namespace, outage.names, 20*time.Second)
+		requests := outage.inOrder()
+		probes := slices.IndexFunc(requests, func(r standin.Request) bool { return r.Outcome == standin.Issued })
+		good := requests[probes:]
+		Expect(good).To(HaveLen(len(outage.names)), "nothing fails after the recovery")
+		for i, request := range good {
+			answered, underWay := 0, 1
+			for _, before := range good[:i] {
+				if before.Time.Add(slowly).After(request.Time) {
+					underWay++
+				} else {
+					answered++
+				}
+			}
+			if i > 0 {
+				Expect(underWay).To(BeNumerically("<=", 1+2*(answered-1)), "after %d answers, at request %d", answered, i)
+			}
+		}
+	})
+
+	It("that hangs delays no refresh at another, and its tokens never expire", func(ctx SpecContext) {
+		const lifetime, noise = 20 * time.Second, 500 * time.Millisecond
+		healthy := storm{provider: startProvider(lifetime), namespace: here.namespace(ctx, "healthy")}
+		here.share(ctx, "healthy", healthy.url, "")
+		healthy.names = here.subscribeAs(ctx, "healthy", "healthy", 100, func(i int, name string) string {
+			// Spread, so that they do not wait for each other.
+			return fmt.Sprintf("refresh: {afterPercent: %d}, client: {id: %s, secretRef: {name: app-client, key: client_secret}}", 50+i%30, name)
+		})
+		here.expectReady(ctx, healthy.namespace, healthy.names, 15*time.Second)
+		pass := func(until time.Time) {
+			Eventually(time.Now).WithContext(ctx).WithTimeout(3 * lifetime).Should(BeTemporally(">=", until))
+		}
+		began := time.Now()
+		pass(began.Add(lifetime * 85 / 100))
+
+		struck := time.Now()
+		dead := here.strike(ctx, "dead", "limits: {maxConcurrentRequests: 100}", 300, standin.Behavior{Fault: standin.Hang})
+		Eventually(func() int64 { return dead.Counts().InFlight }).WithContext(ctx).Should(BeEquivalentTo(100))
+		pass(struck.Add(2*lifetime + 2*time.Second))
+
+		before := here.lateness(healthy, began, struck)
+		during := here.lateness(healthy, struck, time.Now())
+		AddReportEntry("lateness", fmt.Sprintf("median and p95 of %d: %s, %s; and with the dead provider, of %d: %s, %s", len(before),
+			quantile(before, 50), quantile(before, 95), len(during), quantile(during, 50), quantile(during, 95)))
+		Expect(len(before)).To(BeNumerically(">=", len(healthy.names)))
+		Expect(len(during)).To(BeNumerically(">=", 2*len(healthy.names)))
+		for _, percent := range []int{50, 95} {
+			Expect(quantile(during, percent)).To(BeNumerically("<=", quantile(before, percent)+noise), "%d %%", percent)
+		}
+		Expect(here.expired(healthy)).To(BeEmpty(), "Secrets that held an expired token, and for how long")
+		Expect(dead.Counts().MostInFlight).To(BeEquivalentTo(100))
+		healthy.expectBehaved()
+	})
+
+	It("that fails half of the time is tried again within the budget, until all are served", func(ctx SpecContext) {
+		here.expectReady(ctx, brownout.namespace, brownout.names, 2*time.Minute)
+		requests := brownout.inOrder()
+		failed, again := map[string]bool{}, 0
+		for i, request := range requests {
+			if request.Outcome == standin.Issued {
+				continue
+			}
+			if failed[request.ClientID] {
+				again++
+			}
+			failed[request.ClientID] = true
+			// What is answered costs nothing.
+			elapsed := request.Time.Sub(requests[0].Time)
+			Expect(again).To(BeNumerically("<=", (i+1)/5+int(elapsed/(5*time.Second))+2), "of %d requests after %s", i+1, elapsed)
+		}
+		AddReportEntry("brownout", fmt.Sprintf("%d requests for %d tokens, %d failed again, in %s", len(requests),
+			len(brownout.names), again, requests[len(requests)-1].Time.Sub(requests[0].Time)))
+	})
+})

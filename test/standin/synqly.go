@@ -1,0 +1,98 @@
+package standin
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	synqlyTokens = "/v1/tokens/"
+	jsonType     = "application/json"
+)
+
+// IntegrationPath is the path at which Synqly mints tokens for an integration.
+func IntegrationPath(account, integration string) string {
+	return synqlyTokens + account + "/" + integration
+}
+
+// synqly talks JSON both ways and knows nothing of RFC 6749. A client is an account
+// with an integration, and its secret is a good token of the organization.
+func synqly(options Options) dialect {
+	options = options.withDefaults(0)
+	return dialect{
+		lifetime:       10 * time.Minute,
+		requestHeaders: usualHeaders("Authorization"),
+		header:         http.Header{"Content-Type": {jsonType}},
+		throttled:      string(synqlyProblem(nil, options.Clock(), "429", "Too Many Requests")),
+		endpoint: func(r *http.Request) bool {
+			return len(strings.Split(strings.TrimPrefix(r.URL.Path, synqlyTokens), "/")) == 2 && strings.HasPrefix(r.URL.Path, synqlyTokens)
+		},
+		identify: func(req *request) {
+			req.clientID = strings.TrimPrefix(req.http.URL.Path, synqlyTokens)
+			if scheme, token, _ := strings.Cut(req.http.Header.Get("Authorization"), " "); scheme == "Bearer" {
+				req.secret = token
+			}
+		},
+		form:    synqlyForm,
+		check:   checkSynqly,
+		success: synqlySuccess,
+		failure: func(dst []byte, code, description string) []byte {
+			return synqlyProblem(dst, options.Clock(), code, description)
+		},
+	}
+}
+
+// synqlyForm wants an object with the documented members. Each may be left out.
+func synqlyForm(req *request) (broken Rule, detail, problem string) {
+	if req.http.Method != http.MethodPost {
+		return WrongMethod, req.http.Method, "the method is " + req.http.Method
+	}
+	if contentType := req.http.Header.Get("Content-Type"); contentType != jsonType {
+		return WrongContentType, contentType, "the content type is not " + jsonType
+	}
+	var members map[string]json.RawMessage
+	if !req.whole || json.Unmarshal([]byte(req.body), &members) != nil || members == nil {
+		return MalformedBody, "not an object", "the body is no JSON object"
+	}
+	for name := range members {
+		if !slices.Contains([]string{"name", "token_ttl"}, name) {
+			return UnknownParameter, name, "the body has an unknown member"
+		}
+	}
+	return "", "", ""
+}
+
+func checkSynqly(s *Server, req *request, malformed string) *refusal {
+	refuse := func(status int, description, problem string, outcome Outcome) *refusal {
+		return &refusal{status, strconv.Itoa(status), description, nil, outcome, problem}
+	}
+	_, _, ok := s.Check(req.secret)
+	switch {
+	case !ok:
+		return refuse(http.StatusUnauthorized, "Unauthorized", "the bearer is no good token of the organization", Rejected)
+	case malformed != "":
+		return refuse(http.StatusBadRequest, "Bad Request", malformed, Malformed)
+	}
+	return nil
+}
+
+// synqlySuccess nests the token and tells the instant at which it expires.
+func synqlySuccess(dst []byte, g grant) []byte {
+	dst = appendString(append(dst, `{"result":{"secret":`...), g.token)
+	dst = append(dst, `,"expires":"`...)
+	dst = g.expiresAt.UTC().AppendFormat(dst, time.RFC3339Nano)
+	return append(dst, `","permissions":{"resources":{},"permission_set":"integration"}}}`...)
+}
+
+// synqlyProblem is the body of every error. code is the status.
+func synqlyProblem(dst []byte, now time.Time, code, description string) []byte {
+	dst = appendString(append(dst, `{"message":`...), description)
+	dst = append(append(dst, `,"status":`...), code...)
+	dst = append(dst, `,"occurred_at":"`...)
+	dst = now.UTC().AppendFormat(dst, time.RFC3339Nano)
+	return append(dst, `","instance":"/v1/tokens"}`...)
+}
