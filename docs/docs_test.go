@@ -21,10 +21,11 @@ import (
 
 const (
 	root            = ".."
-	specPage        = "docs/spec/oauthcredential.md"
+	credentialPage  = "docs/spec/oauthcredential.md"
+	providerPage    = "docs/spec/oauthprovider.md"
 	troubleshooting = "docs/troubleshooting.md"
 	metricsPage     = "docs/metrics.md"
-	crd             = "config/crd/bases/tokensync.dev_oauthcredentials.yaml"
+	crds            = "config/crd/bases/tokensync.dev_"
 )
 
 // pages are the README and all of docs/ but for what is generated, as paths from
@@ -190,25 +191,39 @@ func TestEveryMetricIsExplained(t *testing.T) {
 }
 
 func TestEveryFieldIsExplained(t *testing.T) {
-	definition := &apiextensionsv1.CustomResourceDefinition{}
-	if err := yaml.UnmarshalStrict([]byte(read(t, crd)), definition); err != nil {
-		t.Fatal(err)
-	}
-	page := read(t, specPage)
-	var walk func(path string, schema apiextensionsv1.JSONSchemaProps)
-	walk = func(path string, schema apiextensionsv1.JSONSchemaProps) {
-		if schema.Items != nil && schema.Items.Schema != nil {
-			walk(path+"[]", *schema.Items.Schema)
+	for kind, page := range map[string]string{
+		"oauthcredentials":      credentialPage,
+		"oauthproviders":        providerPage,
+		"clusteroauthproviders": providerPage,
+	} {
+		definition := &apiextensionsv1.CustomResourceDefinition{}
+		if err := yaml.UnmarshalStrict([]byte(read(t, crds+kind+".yaml")), definition); err != nil {
+			t.Fatal(err)
 		}
-		for field, below := range schema.Properties {
-			if !regexp.MustCompile(`\b` + field + `\b`).MatchString(page) {
-				t.Errorf("%s says nothing about %s.%s", specPage, path, field)
-			}
-			walk(path+"."+field, below)
+		for _, part := range []string{"spec", "status"} {
+			checkFields(t, page, part, definition.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties[part])
 		}
 	}
-	for _, part := range []string{"spec", "status"} {
-		walk(part, definition.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties[part])
+}
+
+// checkFields looks for all fields of a schema on a page.
+func checkFields(t *testing.T, page, path string, schema apiextensionsv1.JSONSchemaProps) {
+	t.Helper()
+	if schema.Items != nil && schema.Items.Schema != nil {
+		checkFields(t, page, path+"[]", *schema.Items.Schema)
+	}
+	for field, below := range schema.Properties {
+		if !regexp.MustCompile(`\b` + field + `\b`).MatchString(read(t, page)) {
+			t.Errorf("%s says nothing about %s.%s", page, path, field)
+		}
+		belowOn := page
+		switch path + "." + field {
+		case "spec.provider":
+			belowOn = providerPage // The endpoint is that of a provider,
+		case "spec.client":
+			belowOn = credentialPage // and the client that of a credential.
+		}
+		checkFields(t, belowOn, path+"."+field, below)
 	}
 }
 

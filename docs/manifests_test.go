@@ -59,35 +59,56 @@ func TestManifests(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	server := client.WithFieldValidation(c.Client, metav1.FieldValidationStrict)
-	existing := object(map[string]any{
-		"apiVersion": "tokensync.dev/v1alpha1",
-		"kind":       "OAuthCredential",
-		"metadata":   map[string]any{"name": "existing"},
-		"spec":       map[string]any{"provider": map[string]any{"tokenURL": "https://login.example.com/oauth2/token"}},
-	})
-	if err := server.Create(t.Context(), existing.DeepCopy()); err != nil {
-		t.Fatal(err)
-	}
+	judge(t, client.WithFieldValidation(c.Client, metav1.FieldValidationStrict), documents)
+}
+
+// judge dry-runs documents: manifests, and statuses of what their page is about.
+func judge(t *testing.T, server client.Client, documents []manifest) {
+	t.Helper()
+	endpoint := map[string]any{"tokenURL": "https://login.example.com/oauth2/token"}
+	credential := existing(t, server, "OAuthCredential", map[string]any{"provider": endpoint})
+	provider := existing(t, server, "OAuthProvider", endpoint)
 	for _, document := range documents {
-		switch {
-		case document.content["apiVersion"] != nil:
+		switch version, _ := document.content["apiVersion"].(string); {
+		case strings.HasPrefix(version, "cert-manager.io/"):
+			// Nobody here knows its kinds.
+		case version != "":
 			if err := server.Create(t.Context(), object(document.content), client.DryRunAll); err != nil {
 				t.Errorf("%s: %v", document.where, err)
 			}
 		case document.content["status"] != nil:
-			credential := existing.DeepCopy()
-			credential.Object["status"] = document.content["status"]
-			if err := server.Status().Patch(t.Context(), credential, client.Merge, client.DryRunAll); err != nil {
+			subject := credential.DeepCopy()
+			if strings.HasPrefix(document.where, providerPage+":") {
+				subject = provider.DeepCopy()
+			}
+			subject.Object["status"] = document.content["status"]
+			if err := server.Status().Patch(t.Context(), subject, client.Merge, client.DryRunAll); err != nil {
 				t.Errorf("%s: %v", document.where, err)
 			}
 		}
 	}
 }
 
-// object is a manifest in a namespace.
+// existing creates an object that statuses can be tried on.
+func existing(t *testing.T, server client.Client, kind string, spec map[string]any) *unstructured.Unstructured {
+	t.Helper()
+	o := object(map[string]any{
+		"apiVersion": "tokensync.dev/v1alpha1",
+		"kind":       kind,
+		"metadata":   map[string]any{"name": "existing"},
+		"spec":       spec,
+	})
+	if err := server.Create(t.Context(), o.DeepCopy()); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// object is a manifest in a namespace that there is, if its kind has one.
 func object(content map[string]any) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{Object: content}
-	o.SetNamespace(metav1.NamespaceDefault)
+	if o.GetKind() != "ClusterOAuthProvider" {
+		o.SetNamespace(metav1.NamespaceDefault)
+	}
 	return o
 }
