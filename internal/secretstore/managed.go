@@ -5,16 +5,15 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // fieldSet is the JSON form of a set of managed fields (FieldsV1).
 type fieldSet map[string]any
 
-// managedBy reads what a manager has applied to an object.
-func managedBy(entries []metav1.ManagedFieldsEntry, manager client.FieldOwner) fieldSet {
+// applied reads what tokensync has applied to an object.
+func applied(entries []metav1.ManagedFieldsEntry) fieldSet {
 	for _, entry := range entries {
-		if entry.Manager != string(manager) || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
+		if entry.Manager != string(FieldManager) || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
 			continue
 		}
 		fields := fieldSet{}

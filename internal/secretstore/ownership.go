@@ -50,7 +50,7 @@ func OwnerOf(secret *metav1.ObjectMeta, credential *v1alpha1.OAuthCredential) (o
 // controls, whatever has become of its labels since.
 func WroteToken(secret *corev1.Secret) bool {
 	return metav1.GetControllerOfNoCopy(secret) == nil &&
-		len(managedBy(secret.ManagedFields, FieldManager).keys("f:data")) > 0
+		len(applied(secret.ManagedFields).keys("f:data")) > 0
 }
 
 // HasPowers says that Kubernetes or Helm acts on Secrets of this type: they are

@@ -160,7 +160,7 @@ func carried(old *corev1.Secret, desired *corev1ac.SecretApplyConfiguration) *co
 		v1alpha1.LabelManagedBy:  desired.Labels[v1alpha1.LabelManagedBy],
 		v1alpha1.LabelCredential: desired.Labels[v1alpha1.LabelCredential],
 	})
-	mine := managedBy(old.ManagedFields, FieldManager)
+	mine := applied(old.ManagedFields)
 	for key, value := range old.Labels {
 		if !mine.has("f:metadata", "f:labels", "f:"+key) {
 			rest.WithLabels(map[string]string{key: value})

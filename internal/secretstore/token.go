@@ -83,7 +83,7 @@ func Inspect(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, known 
 // were, or the default keys can be told in spite of edits.
 func recoverData(secret *corev1.Secret, credential *v1alpha1.OAuthCredential, expiries ...time.Time) (render.Data, time.Time, bool) {
 	hash := secret.Annotations[v1alpha1.AnnotationDataHash]
-	mine := managedBy(secret.ManagedFields, FieldManager).keys("f:data")
+	mine := applied(secret.ManagedFields).keys("f:data")
 	// No expiry comes last: data that tell it themselves have the same hash without.
 	expiries = append(slices.DeleteFunc(expiries, time.Time.IsZero), time.Time{})
 	for _, keys := range [][]string{mine, slices.Collect(maps.Keys(credential.Spec.Secret.Data))} {
@@ -113,7 +113,7 @@ func asWritten(secret *corev1.Secret, desired *corev1ac.SecretApplyConfiguration
 	for _, reference := range desired.OwnerReferences {
 		owner = *reference.UID
 	}
-	mine := managedBy(secret.ManagedFields, FieldManager)
+	mine := applied(secret.ManagedFields)
 	return ownerOf(secret, owner) && *desired.Type == secret.Type &&
 		contains(secret.Labels, desired.Labels) && mine.within(desired.Labels, "f:metadata", "f:labels") &&
 		contains(secret.Annotations, desired.Annotations) && mine.within(desired.Annotations, "f:metadata", "f:annotations") &&
