@@ -2,6 +2,7 @@ package oauthcredential
 
 import (
 	"context"
+	"fmt"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -103,13 +104,11 @@ func (r *Reconciler) gatherAdoption(ctx context.Context, f *facts, target string
 			"or set spec.secret.adoptExisting to take it over", target)
 		return nil
 	}
-	users, err := r.list(ctx, f.credential.Namespace, indexSecret, target)
-	if err != nil {
+	if reader, err := r.readerOf(ctx, f.credential.Namespace, target); err != nil {
 		return err
-	}
-	if len(users) > 0 {
-		f.obstacle = conflict("the Secret %q is a source of the OAuthCredential %q and cannot be taken over: set spec.secret.name to another name",
-			target, users[0].Name)
+	} else if reader != "" {
+		f.obstacle = conflict("the Secret %q is a source of the %s and cannot be taken over: set spec.secret.name to another name",
+			target, reader)
 		return nil
 	}
 	secret, err := r.store.Read(ctx, keyOf(f.secret))
@@ -131,6 +130,25 @@ func (r *Reconciler) gatherAdoption(ctx context.Context, f *facts, target string
 	}
 	f.secret, f.adopted = &secret.ObjectMeta, true
 	return nil
+}
+
+// readerOf names a credential or a provider that a Secret is a source of, if there is
+// one.
+func (r *Reconciler) readerOf(ctx context.Context, namespace, secret string) (string, error) {
+	credentials, err := r.list(ctx, namespace, indexSecret, secret)
+	if err != nil {
+		return "", err
+	}
+	providers, clusterProviders, err := r.providersReading(ctx, indexSecret, namespace, secret)
+	switch {
+	case len(credentials) > 0:
+		return fmt.Sprintf("OAuthCredential %q", credentials[0].Name), err
+	case len(providers) > 0:
+		return fmt.Sprintf("OAuthProvider %q", providers[0].Name), err
+	case len(clusterProviders) > 0:
+		return fmt.Sprintf("ClusterOAuthProvider %q", clusterProviders[0].Name), err
+	}
+	return "", err
 }
 
 func conflict(format string, arguments ...any) *failure {

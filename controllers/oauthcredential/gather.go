@@ -84,13 +84,8 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 	if err := r.gatherToken(ctx, f); err != nil {
 		return nil, err
 	}
-	switch {
-	case f.plan != nil:
+	if f.plan != nil {
 		f.inputsHash = f.plan.InputsHash()
-	case !f.respecified() && meta.IsStatusConditionTrue(credential.Status.Conditions, v1alpha1.ConditionReady):
-		// The token was got with a provider that cannot be seen now. Nothing says that
-		// it is not the right one.
-		f.inputsHash = f.heldInputs
 	}
 	if err := r.gatherSources(ctx, f); err != nil {
 		return nil, err
@@ -326,6 +321,14 @@ func (f *facts) reprovided() bool {
 	asked := f.exchange.asked
 	return asked != nil && f.plan != nil &&
 		(asked.inputsHash != f.inputsHash || !equality.Semantic.DeepEqual(asked.tls, f.plan.Endpoint.TLS))
+}
+
+// current says that the target holds a token for the spec as it is. A provider that has
+// changed, or cannot be seen now, does not make the token a wrong one: it is good for
+// what the credential asks for until there is a better one.
+func (f *facts) current() bool {
+	return f.held && (f.heldInputs == f.inputsHash ||
+		!f.respecified() && meta.IsStatusConditionTrue(f.credential.Status.Conditions, v1alpha1.ConditionReady))
 }
 
 // respecified says that the status does not speak of the spec as it is now.

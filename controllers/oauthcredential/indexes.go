@@ -118,26 +118,29 @@ func (r *Reconciler) credentialsOfConfigMap(ctx context.Context, configMap clien
 // readersOf are the credentials that read an object, by themselves or by their
 // provider.
 func (r *Reconciler) readersOf(ctx context.Context, index string, object client.Object) []reconcile.Request {
-	namespace, named := object.GetNamespace(), client.MatchingFields{index: object.GetName()}
-	requests := r.indexed(ctx, namespace, index, object.GetName())
-	providers := &v1alpha1.OAuthProviderList{}
-	if err := r.Client.List(ctx, providers, client.InNamespace(namespace), named, client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "List OAuthProviders by index", "index", index)
+	requests := r.indexed(ctx, object.GetNamespace(), index, object.GetName())
+	providers, clusterProviders, err := r.providersReading(ctx, index, object.GetNamespace(), object.GetName())
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "List providers by index", "index", index)
 	}
-	for i := range providers.Items {
-		requests = append(requests, r.credentialsOfProvider(ctx, &providers.Items[i])...)
+	for i := range providers {
+		requests = append(requests, r.credentialsOfProvider(ctx, &providers[i])...)
 	}
-	if !r.ClusterProviders || namespace != r.OperatorNamespace {
-		return requests
-	}
-	clusterProviders := &v1alpha1.ClusterOAuthProviderList{}
-	if err := r.Client.List(ctx, clusterProviders, named, client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "List ClusterOAuthProviders by index", "index", index)
-	}
-	for i := range clusterProviders.Items {
-		requests = append(requests, r.credentialsOfClusterProvider(ctx, &clusterProviders.Items[i])...)
+	for i := range clusterProviders {
+		requests = append(requests, r.credentialsOfClusterProvider(ctx, &clusterProviders[i])...)
 	}
 	return requests
+}
+
+// providersReading are the providers that read an object.
+func (r *Reconciler) providersReading(ctx context.Context, index, namespace, name string) ([]v1alpha1.OAuthProvider, []v1alpha1.ClusterOAuthProvider, error) {
+	named := client.MatchingFields{index: name}
+	providers, clusterProviders := &v1alpha1.OAuthProviderList{}, &v1alpha1.ClusterOAuthProviderList{}
+	err := r.Client.List(ctx, providers, client.InNamespace(namespace), named, client.UnsafeDisableDeepCopy)
+	if err == nil && r.ClusterProviders && namespace == r.OperatorNamespace {
+		err = r.Client.List(ctx, clusterProviders, named, client.UnsafeDisableDeepCopy)
+	}
+	return providers.Items, clusterProviders.Items, err
 }
 
 func (r *Reconciler) credentialsOfProvider(ctx context.Context, provider client.Object) []reconcile.Request {

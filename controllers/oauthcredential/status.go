@@ -27,7 +27,7 @@ const propagation = 90 * time.Second
 func deriveStatus(f *facts, decision lifetime.Decision, result actResult) *v1alpha1.OAuthCredentialStatus {
 	before := f.credential.Status
 	s := before.DeepCopy()
-	token := published{held: f.held, life: f.life, current: f.held && f.heldInputs == f.inputsHash}
+	token := published{held: f.held, life: f.life, current: f.current()}
 	if result.token != nil {
 		token = published{
 			held:    true,

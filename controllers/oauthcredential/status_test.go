@@ -99,6 +99,21 @@ func TestConditions(t *testing.T) {
 			actResult{},
 			"False", "True", "False", v1alpha1.ReasonProviderUnreachable,
 		},
+		"a token of a provider that has changed since is good": {
+			factsAt(time.Hour, time.Minute, func(f *facts) {
+				f.heldInputs = "others"
+				meta.SetStatusCondition(&f.credential.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: "True"})
+			}),
+			actResult{}, "True", "False", "False", v1alpha1.ReasonTokenIssued,
+		},
+		"a token for the spec before is not, however good it was": {
+			factsAt(time.Hour, time.Minute, func(f *facts) {
+				f.heldInputs = "others"
+				f.credential.Generation++
+				meta.SetStatusCondition(&f.credential.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: "True"})
+			}),
+			actResult{}, "False", "True", "False", v1alpha1.ReasonRequestingToken,
+		},
 		"a token for another spec is not good": {
 			factsAt(time.Hour, time.Minute, func(f *facts) { f.heldInputs = "others" }),
 			actResult{},

@@ -181,6 +181,10 @@ func TestReconcile(t *testing.T) {
 	if _, err := ready.Reconcile(t.Context(), request("web", "p")); err != nil || len(h.written) != 1 || len(h.told) != 1 {
 		t.Errorf("the same status is written again: %v, %v, %v", h.written, h.told, err)
 	}
+	h.namespaced[0].Generation++
+	if _, err := ready.Reconcile(t.Context(), request("web", "p")); err != nil || len(h.written) != 2 || len(h.told) != 1 {
+		t.Errorf("a status without a transition is not written, or told: %v, %v, %v", h.written, h.told, err)
+	}
 	// The cluster's provider of the same name looks into the operator's namespace.
 	result, err = h.reconciler(cluster()).Reconcile(t.Context(), request("", "p"))
 	if err != nil || result.RequeueAfter != firstLook || h.told[1] != "Warning SourceSecretMissing" {
