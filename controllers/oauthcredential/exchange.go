@@ -149,6 +149,14 @@ func (o *outcome) result() gate.Result {
 	}
 }
 
+// priority is that of writing the outcome down.
+func (o *outcome) priority() int {
+	if o.token != nil {
+		return urgent
+	}
+	return ordinary
+}
+
 func lifetimeRules(endpoint *v1alpha1.Endpoint) lifetime.Rules {
 	l := endpoint.Lifetime
 	rules := lifetime.Rules{Unit: lifetime.Unit(l.ExpiresInUnit), Reissue: lifetime.Reissue(endpoint.TokenReissue)}

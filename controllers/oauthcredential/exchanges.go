@@ -20,7 +20,7 @@ type exchanges struct {
 	clock clock.PassiveClock
 	gate  *gate.Gate
 	// wake has a credential reconciled.
-	wake func(types.NamespacedName)
+	wake func(name types.NamespacedName, priority int)
 
 	mu    sync.Mutex
 	byUID map[types.UID]*exchangeState
@@ -86,7 +86,7 @@ type request struct {
 	step        time.Duration
 }
 
-func newExchanges(c clock.PassiveClock, g *gate.Gate, wake func(types.NamespacedName)) *exchanges {
+func newExchanges(c clock.PassiveClock, g *gate.Gate, wake func(name types.NamespacedName, priority int)) *exchanges {
 	return &exchanges{
 		clock:     c,
 		gate:      g,
@@ -173,7 +173,7 @@ func (e *exchanges) run(s *exchangeState, r *request, turn *gate.Turn) gate.Resu
 // with the answer that opens a closed line all those who had failed there.
 func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	uid, key := r.exchange.credential.UID, keyOf(r.exchange.credential)
-	woken := []types.NamespacedName{key}
+	var woken []types.NamespacedName
 	e.mu.Lock()
 	if s.request == r {
 		s.request, s.outcome, s.recovered = nil, o, false
@@ -206,8 +206,9 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 		}
 	}
 	e.mu.Unlock()
+	e.wake(key, o.priority())
 	for _, key := range woken {
-		e.wake(key)
+		e.wake(key, ordinary)
 	}
 }
 

@@ -47,7 +47,7 @@ func (r *Reconciler) claim(ctx context.Context, f *facts) error {
 	}
 	older, concerned := r.claims.set(f.credential, token)
 	for _, name := range concerned {
-		r.wake(name)
+		r.wake(name, ordinary)
 	}
 	switch {
 	case older == nil:

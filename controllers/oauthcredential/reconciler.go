@@ -23,6 +23,14 @@ import (
 // it is under way. Most are done by then, and save a write.
 const progressAfter = time.Second
 
+// The priorities in the queue. A token that is renewed before it expires, and one
+// that is at hand, go before all else, so that a crowd of credentials that fail, or
+// are new, is not in their way.
+const (
+	ordinary = 0
+	urgent   = 10
+)
+
 // conflictLook is the safety net under the watches that tell when a conflict ends.
 const conflictLook = 10 * time.Minute
 
@@ -57,7 +65,7 @@ type Reconciler struct {
 	exchanges *exchanges
 	writes    lastWrites
 	claims    claims
-	wakeups   chan event.GenericEvent
+	wakeups   chan event.TypedGenericEvent[wakeup]
 	// background is the context of token requests: it ends with the manager.
 	background context.Context //nolint:containedctx // Token requests outlive the reconcile that starts them.
 }
@@ -102,16 +110,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	if result.started || f.fresh() {
-		return ctrl.Result{RequeueAfter: progressAfter}, nil // It is likely done before anybody looks.
+		return ctrl.Result{RequeueAfter: progressAfter, Priority: f.priority()}, nil // It is likely done before anybody looks.
 	}
 	status := deriveStatus(f, decision, result)
 	if err := r.applyStatus(ctx, credential, status); apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: firstRetry}, nil // Somebody was faster; look again.
+		return ctrl.Result{RequeueAfter: firstRetry, Priority: f.priority()}, nil // Somebody was faster; look again.
 	} else if err != nil {
 		return ctrl.Result{}, err
 	}
 	r.finish(f, decision, result, status)
-	return ctrl.Result{RequeueAfter: nextLook(f, decision, status)}, nil
+	return ctrl.Result{RequeueAfter: nextLook(f, decision, status), Priority: f.priority()}, nil
+}
+
+// priority is that of the next look. Without one, what the first look after a start
+// had would stay, which is less than that of any event.
+func (f *facts) priority() *int {
+	if f.held && !f.life.Expired(f.now) && f.credential.Status.LastFailure == nil {
+		return new(urgent)
+	}
+	return new(ordinary)
 }
 
 // finish does what must not happen before the status is written: the outcome is
@@ -136,7 +153,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) erro
 	if uid, ok := r.writes.forget(key); ok {
 		r.exchanges.forget(uid, key)
 		for _, name := range r.claims.release(uid) {
-			r.wake(name)
+			r.wake(name, ordinary)
 		}
 	}
 	secrets := secretMetadataList()

@@ -12,6 +12,7 @@ import (
 	ctrlbuilder "sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -52,7 +53,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 	r.store = secretstore.Store{Writer: r.Client, Reader: r.APIReader}
 	r.writes.written = map[types.NamespacedName]write{}
 	r.claims = newClaims()
-	r.wakeups = make(chan event.GenericEvent, wakeupBuffer)
+	r.wakeups = make(chan event.TypedGenericEvent[wakeup], wakeupBuffer)
 	r.exchanges = newExchanges(r.Clock, r.Gate, r.wake)
 	if err := addIndexes(ctx, manager.GetFieldIndexer(), r.ClusterProviders); err != nil {
 		return err
@@ -62,7 +63,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		Watches(&v1alpha1.OAuthCredential{}, r.rivalsHandler()).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.credentialsOfSecret)).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.credentialsOfConfigMap)).
-		WatchesRawSource(source.Channel(r.wakeups, &handler.EnqueueRequestForObject{}, source.WithBufferSize[client.Object, reconcile.Request](wakeupBuffer))).
+		WatchesRawSource(source.TypedChannel(r.wakeups, wakeupHandler(), source.WithBufferSize[wakeup, reconcile.Request](wakeupBuffer))).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.MaxConcurrentReconciles,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
@@ -108,11 +109,30 @@ func (r *Reconciler) rivalsHandler() handler.EventHandler {
 	}
 }
 
+// wakeup is a credential to be reconciled, and how urgent that is.
+type wakeup struct {
+	name     types.NamespacedName
+	priority int
+}
+
+// wakeupHandler puts a wakeup into the queue with its priority.
+func wakeupHandler() handler.TypedEventHandler[wakeup, reconcile.Request] {
+	return handler.TypedFuncs[wakeup, reconcile.Request]{
+		GenericFunc: func(_ context.Context, e event.TypedGenericEvent[wakeup], queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			request := reconcile.Request{NamespacedName: e.Object.name}
+			if ordered, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+				ordered.AddWithOpts(priorityqueue.AddOpts{Priority: new(e.Object.priority)}, request)
+				return
+			}
+			queue.Add(request)
+		},
+	}
+}
+
 // wake has a credential reconciled because of something outside the API server.
-func (r *Reconciler) wake(key types.NamespacedName) {
-	object := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+func (r *Reconciler) wake(name types.NamespacedName, priority int) {
 	select {
-	case r.wakeups <- event.GenericEvent{Object: object}:
+	case r.wakeups <- event.TypedGenericEvent[wakeup]{Object: wakeup{name, priority}}:
 	case <-r.background.Done():
 	}
 }

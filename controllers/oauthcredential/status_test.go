@@ -109,7 +109,7 @@ func TestConditions(t *testing.T) {
 		"a token for the spec before is not, however good it was": {
 			factsAt(time.Hour, time.Minute, func(f *facts) {
 				f.heldInputs = "others"
-				f.credential.Generation++
+				f.credential.Status.ObservedGeneration = 1
 				meta.SetStatusCondition(&f.credential.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: "True"})
 			}),
 			actResult{}, "False", "True", "False", v1alpha1.ReasonRequestingToken,

@@ -147,7 +147,7 @@ func TestAssertionsAreRefused(t *testing.T) {
 	}
 	cases := map[string]testCase{
 		"JWT bearer by another key": {
-			spec: byRobot, secret: map[string]string{"key.json": pkcs8(t, stranger)}, want: invalidGrant, says: []string{bearer},
+			spec: byRobot, secret: map[string]string{"key.json": string(jwk(t, stranger, "2026-11", ""))}, want: invalidGrant, says: []string{bearer},
 		},
 		"JWT bearer for somebody else": {
 			spec: replaced(byRobot, "subject:", "audience: https://elsewhere.example.com, subject:"), want: invalidGrant, says: []string{bearer},

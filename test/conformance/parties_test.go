@@ -40,7 +40,10 @@ func startGrants(t *testing.T) (*namespace, parties) {
 			{Identifier: otherResource, Scopes: []string{"read"}, Seconds: 600},
 		},
 		Issuers: []oidcprovider.Issuer{
-			{Name: robot, Keys: []json.RawMessage{jwk(t, p.robot.Public(), "2026-11", "")}},
+			// Of two keys the assertion has to name one.
+			{Name: robot, Keys: []json.RawMessage{
+				jwk(t, newKey(t, "RS256").Public(), "2026-10", ""), jwk(t, p.robot.Public(), "2026-11", ""),
+			}},
 			{Name: clusterIssuer, Keys: public(t, p.cluster)},
 		},
 	}))
@@ -56,7 +59,7 @@ func startGrants(t *testing.T) (*namespace, parties) {
 	tokens := 0
 	n.serviceAccount = func(ref v1alpha1.ServiceAccountToken) string {
 		tokens++
-		return assert(t, p.cluster, map[string]any{
+		return assert(t, p.cluster, "", map[string]any{
 			"iss": clusterIssuer, "sub": "system:serviceaccount:web:" + ref.Name, "aud": []string{ref.Audience},
 			"jti": fmt.Sprint("cluster-", tokens), "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
 		})
@@ -65,13 +68,13 @@ func startGrants(t *testing.T) (*namespace, parties) {
 }
 
 // assert signs a JWT of somebody else's.
-func assert(t *testing.T, key crypto.Signer, claims map[string]any) string {
+func assert(t *testing.T, key crypto.Signer, keyID string, claims map[string]any) string {
 	t.Helper()
 	algorithm := jose.ES256
 	if _, ok := key.Public().(interface{ Size() int }); ok {
 		algorithm = jose.RS256
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: key, KeyID: keyID}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,5 +102,5 @@ func (n *namespace) subject(t *testing.T, key crypto.Signer, changed map[string]
 		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
 	}
 	maps.Copy(claims, changed)
-	n.secrets["subject"] = map[string]string{"token": assert(t, key, claims)}
+	n.secrets["subject"] = map[string]string{"token": assert(t, key, "2026-11", claims)}
 }
