@@ -77,9 +77,14 @@ func (p *Plan) Check(expressions Evaluator) error {
 func (p *Plan) expressions() []expressionAt {
 	var found []expressionAt
 	for _, declared := range slices.Concat(p.headers(), p.parameters()) {
-		if declared.Expression != "" {
-			found = append(found, declared.expression)
+		if declared.Expression == "" {
+			continue
 		}
+		at := declared.expression
+		if p.bare {
+			at.environment = expression.RequestRefresh // It may be there for that grant.
+		}
+		found = append(found, at)
 	}
 	for _, part := range p.responseParts() {
 		found = append(found, part.expressionAt)

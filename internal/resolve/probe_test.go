@@ -25,6 +25,9 @@ func TestProvidersThatCanBeUsed(t *testing.T) {
 		"with an issuer and a key":  {shared(atIssuer("https://as.example")), "https://as.example/token", true},
 		"with an expression":        {open(func(s *v1alpha1.OAuthProviderSpec) { s.Response.AccessToken = "body.token" }), "", false},
 		"with a method, but no key": {open(withMethod(v1alpha1.PrivateKeyJWT)), "", false},
+		"with a refresh token in a header": {open(func(s *v1alpha1.OAuthProviderSpec) {
+			s.Request.Headers = []v1alpha1.Header{{Name: "a", Expression: "refresh_token"}}
+		}), "", false},
 		"with variables in a header": {open(func(s *v1alpha1.OAuthProviderSpec) {
 			s.Request.Headers = []v1alpha1.Header{{Name: "a", Expression: "variables.a"}}
 		}), "", false},
