@@ -23,6 +23,15 @@ type claims struct {
 type claim struct {
 	name    types.NamespacedName
 	created time.Time
+	// held says that the credential has had the token.
+	held bool
+}
+
+// bars tells whether a claim keeps another one from the token. One of another
+// namespace does so only once it has had the token: else anybody who knows a client's
+// id could keep others from it.
+func (c claim) bars(other claim) bool {
+	return c.before(other) && (c.held || c.name.Namespace == other.name.Namespace)
 }
 
 // before orders claims: the older credential has the token, then the name decides.
@@ -44,9 +53,13 @@ func newClaims() claims {
 func (c *claims) set(credential *v1alpha1.OAuthCredential, key string) (older *claim, concerned []types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.keys[credential.UID] != key {
+	mine := claim{name: keyOf(credential), created: credential.CreationTimestamp.Time, held: credential.Status.IssuedAt != nil}
+	switch was := c.keys[credential.UID]; {
+	case was != key:
 		concerned = c.remove(credential.UID)
 		concerned = append(concerned, c.names(key)...)
+	case key != "" && c.byKey[key][credential.UID].held != mine.held:
+		concerned = c.names(key)
 	}
 	if key == "" {
 		return nil, concerned
@@ -54,10 +67,9 @@ func (c *claims) set(credential *v1alpha1.OAuthCredential, key string) (older *c
 	if c.byKey[key] == nil {
 		c.byKey[key] = map[types.UID]claim{}
 	}
-	mine := claim{name: keyOf(credential), created: credential.CreationTimestamp.Time}
 	c.keys[credential.UID], c.byKey[key][credential.UID] = key, mine
 	for uid, other := range c.byKey[key] {
-		if uid != credential.UID && other.before(mine) && (older == nil || other.before(*older)) {
+		if uid != credential.UID && other.bars(mine) && (older == nil || other.before(*older)) {
 			older = &other
 		}
 	}

@@ -85,3 +85,21 @@ func TestClaimsOfTheSameAgeGoByName(t *testing.T) {
 		t.Errorf("a is behind %v", older)
 	}
 }
+
+func TestAClaimOfAnotherNamespaceCountsOnceItHasHadTheToken(t *testing.T) {
+	t.Parallel()
+	c := newClaims()
+	squatter, owner := claimant("squatter", 2), claimant("owner", 1)
+	squatter.Namespace = "elsewhere"
+	c.set(squatter, "key")
+	if older, _ := c.set(owner, "key"); older != nil {
+		t.Errorf("it is behind %v, which never had the token", older)
+	}
+	squatter.Status.IssuedAt = &metav1.Time{Time: noon}
+	if _, concerned := c.set(squatter, "key"); len(concerned) != 2 {
+		t.Errorf("having it lets %v know", concerned)
+	}
+	if older, _ := c.set(owner, "key"); older == nil {
+		t.Error("it is not behind the older one that has the token")
+	}
+}

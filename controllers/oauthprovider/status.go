@@ -114,5 +114,11 @@ func (r *Reconciler) emit(object client.Object, before, after *v1alpha1.Provider
 	if is.Status != metav1.ConditionTrue {
 		eventType = corev1.EventTypeWarning
 	}
-	r.Events.Eventf(object, nil, eventType, is.Reason, "CheckProvider", "%s", is.Message)
+	message := is.Message
+	if object.GetNamespace() == "" && is.Status != metav1.ConditionTrue {
+		// Events of cluster objects are kept in the namespace default, where others than
+		// administrators may read them.
+		message = "Credentials cannot use this provider: its status says why"
+	}
+	r.Events.Eventf(object, nil, eventType, is.Reason, "CheckProvider", "%s", message)
 }

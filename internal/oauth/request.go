@@ -142,6 +142,8 @@ type Field struct {
 	// Public says of a parameter that its value is no secret. All other values count
 	// as such.
 	Public bool
+	// Origin is the secret that the value was made of, empty where it was made of none.
+	Origin redact.String
 }
 
 // Request is everything about one token request.

@@ -26,6 +26,7 @@ func (r Request) Secrets() []redact.String {
 
 	for _, header := range r.Headers {
 		secrets = append(secrets, headerSecrets(header.Value)...)
+		secrets = append(secrets, tokenSecrets(header.Origin)...)
 	}
 
 	for _, signed := range r.signed {
@@ -37,6 +38,7 @@ func (r Request) Secrets() []redact.String {
 		// says of a wrong one is of use only if it can be read.
 		if !field.Public && !strings.HasSuffix(field.Name, "_token_type") {
 			secrets = append(secrets, tokenSecrets(field.Value)...)
+			secrets = append(secrets, tokenSecrets(field.Origin)...)
 		}
 	}
 

@@ -75,19 +75,17 @@ func merge(entries []entry, key func(entry) string) []entry {
 func (b *builder) fields(ctx context.Context, entries []entry, clientID string) ([]oauth.Field, error) {
 	var fields []oauth.Field
 	for _, declared := range entries {
-		value, err := b.value(ctx, declared, clientID)
+		field, err := b.field(ctx, declared, clientID)
 		if err != nil {
 			return nil, err
 		}
-		literal := declared.ValueFrom == nil && declared.Expression == ""
-		fields = append(fields, oauth.Field{
-			Name: declared.Name, Value: value, Public: literal && declared.at.provider == "",
-		})
+		fields = append(fields, field)
 	}
 	return fields, nil
 }
 
-func (b *builder) value(ctx context.Context, declared entry, clientID string) (redact.String, error) {
+func (b *builder) field(ctx context.Context, declared entry, clientID string) (oauth.Field, error) {
+	field := oauth.Field{Name: declared.Name}
 	var value *redact.String
 	switch {
 	case declared.Value != nil:
@@ -95,19 +93,20 @@ func (b *builder) value(ctx context.Context, declared entry, clientID string) (r
 	case declared.ValueFrom != nil:
 		secret, err := b.objects.key(ctx, &declared.ValueFrom.SecretKeyRef, declared.at)
 		if err != nil {
-			return redact.String{}, err
+			return field, err
 		}
-		value = &secret
+		value, field.Origin = &secret, secret
 	}
 	switch {
 	case declared.Expression != "":
 		text, err := declared.expression.text(b.Expressions, b.variables(clientID, value))
-		return redact.New(text), err
+		field.Value = redact.New(text)
+		return field, err
 	case value != nil:
-		return *value, nil
-	default:
-		return redact.String{}, nil
+		field.Value = *value
 	}
+	field.Public = declared.ValueFrom == nil && declared.at.provider == ""
+	return field, nil
 }
 
 // variables are what expressions of a request see.

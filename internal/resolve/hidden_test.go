@@ -167,3 +167,26 @@ func TestAnOperatorThatDoesNotKnowItsNamespace(t *testing.T) {
 		t.Errorf("a provider that names nothing needs no namespace: %v", err)
 	}
 }
+
+func TestWhatAnExpressionIsMadeOfIsASecretToo(t *testing.T) {
+	t.Parallel()
+	plan, err := resolve.Join(credential(func(s *v1alpha1.OAuthCredentialSpec) {
+		s.Request.Headers = []v1alpha1.Header{{
+			Name: "X-Key", ValueFrom: &v1alpha1.ValueSource{SecretKeyRef: *ref("client", "app")}, Expression: "base64.encode(value)",
+		}}
+	}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolved, err := resolver(namespace(), &issuers{}).Resolve(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, secret := range resolved.Request.Secrets() {
+		known[secret.Reveal()] = true
+	}
+	if !known["app-token"] || !known["YXBwLXRva2Vu"] {
+		t.Error("the value or what was made of it is not known as a secret")
+	}
+}

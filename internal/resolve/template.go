@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -48,7 +49,7 @@ func expand(template string, variables map[string]v1alpha1.VariableValue) (fille
 		name, tail, _ := strings.Cut(after, "}")
 		value, ok := variables[name]
 		if !ok {
-			return "", false, name
+			return "", false, cmp.Or(name, "{}") // The schema lets no template through that has no name.
 		}
 		inAuthority = inAuthority || !hasAuthority(b.String())
 		b.WriteString(string(value))

@@ -100,6 +100,7 @@ func FuzzTemplate(f *testing.F) {
 	f.Add("?v={v}", "a.b")
 	f.Add("//{v}", "evil.example")
 	f.Add("/a{v}b{v}", "~")
+	f.Add("?{", "0")
 	f.Fuzz(func(t *testing.T, rest, value string) {
 		if strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-") != "" ||
 			value == "" || value[0] == '.' || !strings.HasPrefix(rest, "/") && !strings.HasPrefix(rest, "?") {
