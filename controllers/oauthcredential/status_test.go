@@ -104,7 +104,8 @@ func TestConditions(t *testing.T) {
 				f.heldInputs = "others"
 				meta.SetStatusCondition(&f.credential.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: "True"})
 			}),
-			actResult{}, "True", "False", "False", v1alpha1.ReasonTokenIssued,
+			actResult{},
+			"True", "False", "False", v1alpha1.ReasonTokenIssued,
 		},
 		"a token for the spec before is not, however good it was": {
 			factsAt(time.Hour, time.Minute, func(f *facts) {
@@ -112,7 +113,8 @@ func TestConditions(t *testing.T) {
 				f.credential.Status.ObservedGeneration = 1
 				meta.SetStatusCondition(&f.credential.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: "True"})
 			}),
-			actResult{}, "False", "True", "False", v1alpha1.ReasonRequestingToken,
+			actResult{},
+			"False", "True", "False", v1alpha1.ReasonRequestingToken,
 		},
 		"a token for another spec is not good": {
 			factsAt(time.Hour, time.Minute, func(f *facts) { f.heldInputs = "others" }),
