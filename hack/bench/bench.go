@@ -78,7 +78,7 @@ func (b *bench) sayf(format string, arguments ...any) {
 func (b *bench) setUp(ctx context.Context) error {
 	b.report.Options = map[string]string{
 		"credentials": fmt.Sprint(b.options.n), "lifetime": b.options.lifetime.String(),
-		"namespaces": fmt.Sprint(b.options.namespaces), "operator flags": strings.Join(b.options.arguments, " "),
+		"namespaces": fmt.Sprint(b.options.namespaces), "provider": b.options.providers(), "operator flags": strings.Join(b.options.arguments, " "),
 	}
 	b.sayf("start the control plane")
 	var err error
@@ -105,6 +105,11 @@ func (b *bench) setUp(ctx context.Context) error {
 	}
 	if err := b.createNamespaces(ctx); err != nil {
 		return err
+	}
+	if b.options.shared {
+		if err := b.createProvider(ctx); err != nil {
+			return err
+		}
 	}
 	// Before the ceiling, which the same consumers are to watch.
 	return b.watchAll(ctx)

@@ -10,6 +10,13 @@
 //	restart  SIGKILL and start again, while every token is good
 //	outage   the provider answers 503 for a while; how soon all is good again
 //
+// By default each credential names its endpoint itself. With -shared all refer to one
+// ClusterOAuthProvider, and so stand in one line with its limits: by default 10 token
+// requests at a time for all namespaces together, instead of for each. For 10,000
+// credentials of one provider:
+//
+//	make bench N=10000 BENCH_FLAGS='-shared -lifetime 10m'
+//
 // A consumer watches every Secret from the first token on, and knows at each
 // instant which of them hold an expired one.
 //

@@ -22,6 +22,7 @@ import (
 type options struct {
 	n, namespaces, concurrency int
 	lifetime, outage, latency  time.Duration
+	shared                     bool
 	phases                     []string
 	binary                     string
 	arguments                  []string
@@ -29,6 +30,14 @@ type options struct {
 }
 
 func (o *options) runs(phase string) bool { return slices.Contains(o.phases, phase) }
+
+// providers says how the credentials find their provider.
+func (o *options) providers() string {
+	if o.shared {
+		return "one ClusterOAuthProvider for all"
+	}
+	return "each with its endpoint inline"
+}
 
 func main() {
 	ctx, stop := cluster.Interruptible(context.Background())
@@ -69,6 +78,7 @@ func parse(arguments []string) (*options, error) {
 	flags.DurationVar(&o.lifetime, "lifetime", 2*time.Minute, "life of a token")
 	flags.DurationVar(&o.outage, "outage", 90*time.Second, "length of the provider's outage")
 	flags.DurationVar(&o.latency, "latency", 0, "time that the provider takes for each answer")
+	flags.BoolVar(&o.shared, "shared", false, "have all credentials refer to one ClusterOAuthProvider, instead of each naming its endpoint itself")
 	flags.StringVar(&o.binary, "binary", filepath.Join(cluster.Root(), "bin", "tokensync-operator"), "operator to measure")
 	flags.StringVar(&o.output, "o", "table", "output: table or json")
 	phases := flags.String("phases", strings.Join(all, ","), "what to measure; ready is always")

@@ -18,7 +18,19 @@ const operatorUser = "system:serviceaccount:tokensync-system:tokensync-operator"
 
 // grant makes the operator's user and gives it the rights of config/rbac, no more.
 func (b *bench) grant(ctx context.Context) error {
-	content, err := os.ReadFile(filepath.Join(cluster.Root(), "config", "rbac", "role.yaml"))
+	for _, file := range []string{"role.yaml", "cluster_providers_role.yaml"} {
+		if err := b.grantRole(ctx, file); err != nil {
+			return err
+		}
+	}
+	var err error
+	b.kubeconfig, err = b.cluster.AddUser(operatorUser, "system:serviceaccounts", "system:serviceaccounts:tokensync-system")
+	return err
+}
+
+// grantRole gives the operator's user the rights of one file.
+func (b *bench) grantRole(ctx context.Context, file string) error {
+	content, err := os.ReadFile(filepath.Join(cluster.Root(), "config", "rbac", file))
 	if err != nil {
 		return fmt.Errorf("read the operator's role: %w", err)
 	}
@@ -34,12 +46,11 @@ func (b *bench) grant(ctx context.Context) error {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
 	}
-	if err := b.cluster.Client.Create(ctx, binding); err != nil {
-		return err
-	}
-	b.kubeconfig, err = b.cluster.AddUser(operatorUser, "system:serviceaccounts", "system:serviceaccounts:tokensync-system")
-	return err
+	return b.cluster.Client.Create(ctx, binding)
 }
+
+// sharedProvider is the name of the provider that all credentials share.
+const sharedProvider = "shared"
 
 // namespace is where the i-th credential of a set is.
 func (b *bench) namespace(set string, i int) string {
@@ -61,12 +72,28 @@ func (b *bench) createNamespaces(ctx context.Context) error {
 	return nil
 }
 
+// providerField is what names the provider in the spec of every credential.
+func (b *bench) providerField() string {
+	if b.options.shared {
+		return fmt.Sprintf(`"providerRef":{"kind":"ClusterOAuthProvider","name":%q}`, sharedProvider)
+	}
+	return fmt.Sprintf(`"provider":{"tokenURL":%q}`, b.tokenURL)
+}
+
+// createProvider makes the provider that all credentials share.
+func (b *bench) createProvider(ctx context.Context) error {
+	body := fmt.Sprintf(`{"apiVersion":"tokensync.dev/v1alpha1","kind":"ClusterOAuthProvider","metadata":{"name":%q},
+		"spec":{"tokenURL":%q}}`, sharedProvider, b.tokenURL)
+	_, err := b.send(ctx, "POST", "/apis/tokensync.dev/v1alpha1/clusteroauthproviders", body)
+	return err
+}
+
 // createCredentials makes n credentials of a set.
 func (b *bench) createCredentials(ctx context.Context, set string, n int) error {
 	return b.forAll(ctx, n, func(ctx context.Context, i int) error {
 		body := fmt.Sprintf(`{"apiVersion":"tokensync.dev/v1alpha1","kind":"OAuthCredential","metadata":{"name":%[1]q},
-			"spec":{"provider":{"tokenURL":%[2]q},"client":{"id":%[1]q,"secretRef":{"name":"%[1]s-client","key":"client_secret"}},
-			"scopes":["read"]}}`, name(i), b.tokenURL)
+			"spec":{%[2]s,"client":{"id":%[1]q,"secretRef":{"name":"%[1]s-client","key":"client_secret"}},
+			"scopes":["read"]}}`, name(i), b.providerField())
 		_, err := b.send(ctx, "POST", credentialsPath(b.namespace(set, i)), body)
 		return err
 	})

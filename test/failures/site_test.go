@@ -103,7 +103,7 @@ spec: {tokenURL: $URL/oauth/token, %s}
 // of the same name, and answers their names.
 func (s *site) subscribe(ctx context.Context, namespace, provider string, count int) []string {
 	GinkgoHelper()
-	return s.subscribeAs(ctx, namespace, provider, count, func(i int, name string) string {
+	return s.subscribeAs(ctx, namespace, provider, count, func(_ int, name string) string {
 		return "client: {id: " + name + ", secretRef: {name: app-client, key: client_secret}}"
 	})
 }
