@@ -60,6 +60,7 @@ func (r *Reconciler) request(f *facts, decision lifetime.Decision) {
 		credential:     f.credential,
 		plan:           f.plan,
 		inputsHash:     f.inputsHash,
+		terms:          f.terms,
 		refreshRequest: currentRequests(f),
 		resolver:       r.Resolver,
 		tokens:         r.Tokens,

@@ -15,9 +15,15 @@ func claimant(name string, age int) *v1alpha1.OAuthCredential {
 	}}
 }
 
+func noClaims() *claims {
+	c := &claims{}
+	c.init()
+	return c
+}
+
 func TestTheOldestClaimHasTheToken(t *testing.T) {
 	t.Parallel()
-	c := newClaims()
+	c := noClaims()
 	young, old, oldest := claimant("young", 1), claimant("old", 2), claimant("oldest", 3)
 	if older, _ := c.set(young, "key"); older != nil {
 		t.Errorf("the only claim is behind %v", older)
@@ -39,7 +45,7 @@ func TestTheOldestClaimHasTheToken(t *testing.T) {
 
 func TestAnOlderClaimLetsTheYoungerKnow(t *testing.T) {
 	t.Parallel()
-	c := newClaims()
+	c := noClaims()
 	young, old := claimant("young", 1), claimant("old", 2)
 	if _, concerned := c.set(young, "key"); concerned != nil {
 		t.Errorf("the first claim lets %v know", concerned)
@@ -54,7 +60,7 @@ func TestAnOlderClaimLetsTheYoungerKnow(t *testing.T) {
 
 func TestAClaimThatEndsLetsTheOthersKnow(t *testing.T) {
 	t.Parallel()
-	c := newClaims()
+	c := noClaims()
 	young, old := claimant("young", 1), claimant("old", 2)
 	c.set(young, "key")
 	c.set(old, "key")
@@ -76,30 +82,12 @@ func TestAClaimThatEndsLetsTheOthersKnow(t *testing.T) {
 
 func TestClaimsOfTheSameAgeGoByName(t *testing.T) {
 	t.Parallel()
-	c := newClaims()
+	c := noClaims()
 	c.set(claimant("a", 1), "key")
 	if older, _ := c.set(claimant("b", 1), "key"); older == nil || older.name.Name != "a" {
 		t.Errorf("b is behind %v, want a", older)
 	}
 	if older, _ := c.set(claimant("a", 1), "key"); older != nil {
 		t.Errorf("a is behind %v", older)
-	}
-}
-
-func TestAClaimOfAnotherNamespaceCountsOnceItHasHadTheToken(t *testing.T) {
-	t.Parallel()
-	c := newClaims()
-	squatter, owner := claimant("squatter", 2), claimant("owner", 1)
-	squatter.Namespace = "elsewhere"
-	c.set(squatter, "key")
-	if older, _ := c.set(owner, "key"); older != nil {
-		t.Errorf("it is behind %v, which never had the token", older)
-	}
-	squatter.Status.IssuedAt = &metav1.Time{Time: noon}
-	if _, concerned := c.set(squatter, "key"); len(concerned) != 2 {
-		t.Errorf("having it lets %v know", concerned)
-	}
-	if older, _ := c.set(owner, "key"); older == nil {
-		t.Error("it is not behind the older one that has the token")
 	}
 }

@@ -29,6 +29,8 @@ type exchange struct {
 	credential *v1alpha1.OAuthCredential
 	plan       *resolve.Plan
 	inputsHash string
+	// terms are those of the plan.
+	terms string
 	// refreshRequest is what is handled by this request, as the status holds it.
 	refreshRequest string
 	// held is the life of the token that the target holds, zero where it holds none.
@@ -107,8 +109,9 @@ func (x exchange) ask(o *outcome, answered func()) {
 		if resolved.Issuer != nil && misdirected(err) {
 			x.resolver.Issuers.Forget(*resolved.Issuer)
 		}
-		// What is refused on our side was never sent.
-		o.sent = o.failure.class != lifetime.Configuration
+		// What is refused on our side was never sent. What was answered was, whatever
+		// became of the answer.
+		o.sent = o.failure.class != lifetime.Configuration || o.failure.answered
 		return
 	}
 	o.sent = true

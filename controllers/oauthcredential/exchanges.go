@@ -31,9 +31,23 @@ type exchanges struct {
 
 // providerTrouble is what is known of a provider that fails.
 type providerTrouble struct {
-	// last is the last failure, and failed are the credentials that met one.
-	last   *failure
-	failed map[types.UID]types.NamespacedName
+	// last is the last failure, and namespace where it was met; failed are all the
+	// credentials that met one.
+	last      *failure
+	namespace string
+	failed    map[types.UID]types.NamespacedName
+}
+
+// as is the last failure as a namespace may hear of it: what a provider says to one is
+// not for others.
+func (t *providerTrouble) as(namespace string) *failure {
+	if t.namespace == namespace {
+		return t.last
+	}
+	return &failure{
+		reason:  t.last.reason,
+		message: "the provider fails for now, and is asked by one request at a time until it answers",
+	}
 }
 
 // exchangeState is what is known of one credential's requests.
@@ -44,8 +58,8 @@ type exchangeState struct {
 	// tells which.
 	request *request
 	running bool
-	// asked is what the last request was made from, nil where there was none.
-	asked *question
+	// line and terms are those of the last request, empty where there was none.
+	line, terms string
 	// heldUp is why a request that waits for its turn will wait for long.
 	heldUp  *failure
 	outcome *outcome
@@ -53,12 +67,6 @@ type exchangeState struct {
 	recovered bool
 	// apiErrors counts the requests in a row that the API server was in the way of.
 	apiErrors int
-}
-
-// question is what tells a request from one that may end otherwise.
-type question struct {
-	inputsHash string
-	tls        *v1alpha1.TLS
 }
 
 // apiDelay is how much longer than usual the next request waits because the API
@@ -117,7 +125,7 @@ func (e *exchanges) state(uid types.UID) exchangeState {
 // the lock.
 func (e *exchanges) heldUp(r *request) *failure {
 	if trouble := e.troubles[r.line]; trouble != nil && e.gate.Closed(r.line) {
-		return trouble.last
+		return trouble.as(r.exchange.credential.Namespace)
 	}
 	until, held := e.gate.HeldUntil(r.line, r.client)
 	if !held || r.running {
@@ -145,8 +153,10 @@ func (e *exchanges) start(x exchange, turn gate.Request, unscheduled bool, step 
 	ctx, cancel := context.WithCancel(x.ctx)
 	x.ctx = ctx
 	r := &request{exchange: x, line: turn.Key, client: turn.Client, cancel: cancel, unscheduled: unscheduled, step: step}
-	asked := &question{inputsHash: x.inputsHash, tls: x.plan.Endpoint.TLS}
-	*s = exchangeState{startedAt: e.clock.Now(), request: r, asked: asked, apiErrors: s.apiErrors}
+	if s.line != turn.Key {
+		e.forgetTrouble(s.line, x.credential.UID)
+	}
+	*s = exchangeState{startedAt: e.clock.Now(), request: r, line: turn.Key, terms: x.terms, apiErrors: s.apiErrors}
 	turn.Run = func(t *gate.Turn) gate.Result { return e.run(s, r, t) }
 	r.ticket = e.gate.Submit(turn)
 }
@@ -192,9 +202,11 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	case e.byUID[uid] != s:
 		// Its credential is gone.
 	case result == gate.Failed && trouble == nil:
-		e.troubles[r.line] = &providerTrouble{last: o.failure, failed: map[types.UID]types.NamespacedName{uid: key}}
+		e.troubles[r.line] = &providerTrouble{
+			last: o.failure, namespace: key.Namespace, failed: map[types.UID]types.NamespacedName{uid: key},
+		}
 	case result == gate.Failed:
-		trouble.last, trouble.failed[uid] = o.failure, key
+		trouble.last, trouble.namespace, trouble.failed[uid] = o.failure, key.Namespace, key
 	case result == gate.Answered && trouble != nil:
 		delete(trouble.failed, uid)
 		// The gate hears of the answer after this: if the line is closed, it opens now.
@@ -224,6 +236,18 @@ func (e *exchanges) recovered(trouble *providerTrouble) []types.NamespacedName {
 	}
 	clear(trouble.failed)
 	return woken
+}
+
+// forgetTrouble drops what a credential has met in a line that it has left. The caller
+// holds the lock.
+func (e *exchanges) forgetTrouble(line string, uid types.UID) {
+	trouble := e.troubles[line]
+	if trouble == nil {
+		return
+	}
+	if delete(trouble.failed, uid); len(trouble.failed) == 0 {
+		delete(e.troubles, line)
+	}
 }
 
 // settle drops an outcome that has been written down, or that is of no use.
@@ -259,10 +283,8 @@ func (e *exchanges) forget(uid types.UID, key types.NamespacedName) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.byUID, uid)
-	for line, trouble := range e.troubles {
-		if delete(trouble.failed, uid); len(trouble.failed) == 0 {
-			delete(e.troubles, line)
-		}
+	for line := range e.troubles {
+		e.forgetTrouble(line, uid)
 	}
 	e.allowance.forget(key, now)
 }

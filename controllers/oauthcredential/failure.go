@@ -19,6 +19,8 @@ type failure struct {
 	retryAfter time.Duration
 	// code is the OAuth error code, for metrics.
 	code string
+	// answered says that the provider has answered.
+	answered bool
 }
 
 // stalling are the reasons that need a person: no schedule mends them. A missing
@@ -57,6 +59,7 @@ func tokenFailure(err error) *failure {
 		message:    e.Error(),
 		retryAfter: e.RetryAfter,
 		code:       e.Code,
+		answered:   e.Status != 0,
 	}
 }
 

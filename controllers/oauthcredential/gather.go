@@ -20,10 +20,11 @@ import (
 type facts struct {
 	credential *v1alpha1.OAuthCredential
 	now        time.Time
-	// plan joins the credential with its provider, nil where that is not possible,
-	// and inputsHash is a hash of what shapes the token by it.
-	plan       *resolve.Plan
-	inputsHash string
+	// plan joins the credential with its provider, nil where that is not possible.
+	// inputsHash is a hash of what shapes the token by it, and terms one of all that a
+	// request is made from.
+	plan              *resolve.Plan
+	inputsHash, terms string
 
 	// secret are the metadata of the target, nil where there is none, and owner
 	// tells whose it is. adopted says that a stranger made it, and that it was taken
@@ -70,7 +71,7 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 	}
 	if replaced, ok := r.writes.seen(credential); ok {
 		r.exchanges.forget(replaced, keyOf(credential))
-		r.claims.release(replaced)
+		r.wakeAll(r.claims.release(replaced))
 	}
 	if err := r.gatherPlan(ctx, f); err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 		return nil, err
 	}
 	if f.plan != nil {
-		f.inputsHash = f.plan.InputsHash()
+		f.inputsHash, f.terms = f.plan.InputsHash(), f.plan.Terms()
 	}
 	if err := r.gatherSources(ctx, f); err != nil {
 		return nil, err
@@ -103,7 +104,8 @@ func (r *Reconciler) gatherExchange(f *facts) {
 		r.exchanges.abandon(uid)
 		f.exchange = r.exchanges.state(uid)
 	}
-	if o := f.exchange.outcome; o != nil && o.inputsHash != f.inputsHash {
+	// Without a plan it cannot be told, and a token may be the only one that is good.
+	if o := f.exchange.outcome; o != nil && f.plan != nil && o.inputsHash != f.inputsHash {
 		// It answers a question that nobody asks any more.
 		r.exchanges.settle(uid, o)
 		f.exchange.outcome = nil
@@ -117,14 +119,15 @@ func (r *Reconciler) gatherExchange(f *facts) {
 // is cut off only where its answer, or the waiting for it, would be of no use.
 func (f *facts) unwanted() bool {
 	made := f.exchange.request.exchange
-	if !f.exchange.running {
-		return f.blocked() || made.credential.Generation != f.credential.Generation || made.inputsHash != f.inputsHash
-	}
-	if f.plan == nil || made.inputsHash != f.inputsHash {
-		return true
+	switch {
+	case !f.exchange.running:
+		return f.blocked() || made.credential.Generation != f.credential.Generation || made.terms != f.terms
+	case f.plan == nil:
+		return false // The provider may be back before the answer is.
 	}
 	now, then := f.plan.Endpoint, made.plan.Endpoint
-	return !equality.Semantic.DeepEqual(now.TLS, then.TLS) || !equality.Semantic.DeepEqual(now.Timeout, then.Timeout)
+	return made.inputsHash != f.inputsHash ||
+		!equality.Semantic.DeepEqual(now.TLS, then.TLS) || !equality.Semantic.DeepEqual(now.Timeout, then.Timeout)
 }
 
 // gatherTarget finds the target's metadata, in the cache unless that is older than
@@ -259,7 +262,7 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		RepairAt:      f.limits.repairAt,
 		Policy:        f.policy(),
 		Seed:          string(f.credential.UID),
-		SpecChanged:   f.held && f.heldInputs != f.inputsHash,
+		SpecChanged:   f.held && f.plan != nil && f.heldInputs != f.inputsHash,
 		ClientChanged: f.clientChanged,
 		Requested:     f.requested,
 		CauseChanged:  f.causeChanged(),
@@ -318,9 +321,7 @@ func (f *facts) causeChanged() bool {
 // reprovided says that the provider has changed since the last request, as far as it
 // is known what that was made from.
 func (f *facts) reprovided() bool {
-	asked := f.exchange.asked
-	return asked != nil && f.plan != nil &&
-		(asked.inputsHash != f.inputsHash || !equality.Semantic.DeepEqual(asked.tls, f.plan.Endpoint.TLS))
+	return f.exchange.terms != "" && f.plan != nil && f.exchange.terms != f.terms
 }
 
 // current says that the target holds a token for the spec as it is. A provider that has

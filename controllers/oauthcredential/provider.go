@@ -20,35 +20,33 @@ import (
 // is an obstacle and no plan.
 func (r *Reconciler) gatherPlan(ctx context.Context, f *facts) error {
 	provider, obstacle, err := r.provider(ctx, f.credential)
-	if err != nil || obstacle != nil {
-		f.obstacle = obstacle
-		return err
-	}
-	plan, err := resolve.Join(f.credential, provider)
-	if unfit, ok := errors.AsType[*resolve.SpecError](err); ok {
-		f.obstacle = specFailure(unfit)
-		return nil
-	}
 	if err != nil {
 		return err
 	}
-	f.plan = plan
+	f.obstacle = obstacle
+	if obstacle == nil {
+		plan, err := resolve.Join(f.credential, provider)
+		if unfit, ok := errors.AsType[*resolve.SpecError](err); ok {
+			f.obstacle = specFailure(unfit)
+		} else if err != nil {
+			return err
+		}
+		f.plan = plan
+	}
 	return r.claim(ctx, f)
 }
 
-// claim finds an older credential that wants the same token of a provider where a new
-// token ends the one before.
+// claim finds a credential that goes before this one where both want the same token of a
+// provider where a new token ends the one before. One that cannot ask claims nothing.
 func (r *Reconciler) claim(ctx context.Context, f *facts) error {
-	token := f.plan.ExclusiveToken()
-	if token != "" && !r.claims.isKnown() {
+	token := exclusiveToken(f.credential, f.plan)
+	if token != "" {
 		if err := r.noteClaims(ctx); err != nil {
 			return err
 		}
 	}
 	older, concerned := r.claims.set(f.credential, token)
-	for _, name := range concerned {
-		r.wake(name, ordinary)
-	}
+	r.wakeAll(concerned)
 	switch {
 	case older == nil:
 	case older.name.Namespace == f.credential.Namespace:
@@ -56,16 +54,30 @@ func (r *Reconciler) claim(ctx context.Context, f *facts) error {
 			"the one before: use its Secret, or a client or scopes of its own", older.name.Name)
 	default:
 		f.obstacle = obstacle(v1alpha1.ReasonTokenConflict, "an older OAuthCredential of another namespace gets the same token, and a new "+
-			"one would end the one before: use a client or scopes of its own")
+			"one would end the one before: ask for other scopes, or have a client of its own")
 	}
 	return nil
 }
 
-// noteClaims notes the claims of all credentials. Who is looked at first after a start
-// must not decide who has the token.
+// exclusiveToken identifies the token that a credential asks for, if it must not be
+// shared.
+func exclusiveToken(credential *v1alpha1.OAuthCredential, plan *resolve.Plan) string {
+	if plan == nil || credential.Spec.Suspend || !credential.DeletionTimestamp.IsZero() {
+		return ""
+	}
+	return plan.ExclusiveToken()
+}
+
+// noteClaims notes the claims of all credentials, once. Who is looked at first after a
+// start must not decide who has the token.
 func (r *Reconciler) noteClaims(ctx context.Context) error {
+	r.claims.noting.Lock()
+	defer r.claims.noting.Unlock()
+	if r.claims.noted {
+		return nil
+	}
 	all := &v1alpha1.OAuthCredentialList{}
-	if err := r.Client.List(ctx, all); err != nil {
+	if err := r.Client.List(ctx, all, client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
 	for i := range all.Items {
@@ -74,15 +86,16 @@ func (r *Reconciler) noteClaims(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if obstacle != nil || !credential.DeletionTimestamp.IsZero() {
+		if obstacle != nil {
 			continue
 		}
-		if plan, err := resolve.Join(credential, provider); err == nil {
+		plan, err := resolve.Join(credential, provider)
+		if token := exclusiveToken(credential, plan); err == nil && token != "" {
 			r.writes.seen(credential) // Should it be gone before it is looked at, its claim goes with it.
-			r.claims.set(credential, plan.ExclusiveToken())
+			r.claims.set(credential, token)
 		}
 	}
-	r.claims.setKnown()
+	r.claims.noted = true
 	return nil
 }
 

@@ -152,9 +152,7 @@ func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResu
 func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) error {
 	if uid, ok := r.writes.forget(key); ok {
 		r.exchanges.forget(uid, key)
-		for _, name := range r.claims.release(uid) {
-			r.wake(name, ordinary)
-		}
+		r.wakeAll(r.claims.release(uid))
 	}
 	secrets := secretMetadataList()
 	if err := r.Client.List(ctx, secrets, client.InNamespace(key.Namespace),

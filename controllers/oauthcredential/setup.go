@@ -52,7 +52,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 	r.background = ctx
 	r.store = secretstore.Store{Writer: r.Client, Reader: r.APIReader}
 	r.writes.written = map[types.NamespacedName]write{}
-	r.claims = newClaims()
+	r.claims.init()
 	r.wakeups = make(chan event.TypedGenericEvent[wakeup], wakeupBuffer)
 	r.exchanges = newExchanges(r.Clock, r.Gate, r.wake)
 	if err := addIndexes(ctx, manager.GetFieldIndexer(), r.ClusterProviders); err != nil {
@@ -126,6 +126,13 @@ func wakeupHandler() handler.TypedEventHandler[wakeup, reconcile.Request] {
 			}
 			queue.Add(request)
 		},
+	}
+}
+
+// wakeAll has credentials reconciled, in no hurry.
+func (r *Reconciler) wakeAll(names []types.NamespacedName) {
+	for _, name := range names {
+		r.wake(name, ordinary)
 	}
 }
 

@@ -62,6 +62,16 @@ func (p *Plan) InputsHash() string {
 	return hash(in)
 }
 
+// Terms is a hash of all that a request is made from and sent by, and not only of what
+// shapes its token: a request by other terms may end otherwise.
+func (p *Plan) Terms() string {
+	terms := []any{p.InputsHash(), p.Endpoint, p.Limits()}
+	if p.Provider != nil {
+		terms = append(terms, p.Provider.UID, p.Provider.Spec.AllowedAuthorities)
+	}
+	return hash(terms)
+}
+
 // hash is a hash of something that always encodes.
 func hash(of any) string {
 	encoded, err := json.Marshal(of)

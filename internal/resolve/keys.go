@@ -43,16 +43,24 @@ func (p *Plan) ClientKey() string {
 }
 
 // ExclusiveToken identifies the token that the credential asks for, where a new one ends
-// the one before; empty where tokens live side by side.
+// the one before; empty where tokens live side by side. Credentials of several namespaces
+// ask for the same one only by a client that their provider holds: an id that a
+// namespace merely names proves nothing.
 func (p *Plan) ExclusiveToken() string {
 	if p.Endpoint.TokenReissue != v1alpha1.ReissueReplaces {
 		return ""
 	}
 	client := p.ClientKey()
 	if p.client.ID != "" {
-		client = p.client.ID // It is the same client, whoever keeps its secret.
+		client = p.client.ID // It is the same client, wherever its secret is.
 	}
-	return hash([]any{p.Endpoint.TokenURL, p.Endpoint.Issuer, client, slices.Sorted(slices.Values(p.credential.Spec.Scopes))})
+	owner := p.credential.Namespace
+	if p.SharesClient() {
+		owner = string(p.Provider.UID)
+	}
+	return hash([]any{
+		p.Endpoint.TokenURL, p.Endpoint.Issuer, owner, client, slices.Sorted(slices.Values(p.credential.Spec.Scopes)),
+	})
 }
 
 // authorityOf is the host and the port of a URL in one form (RFC 3986 section 3.2);

@@ -1,0 +1,86 @@
+package oauthcredential
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/resolve"
+)
+
+func TestWhatAProviderSaysToOneNamespaceIsNotForOthers(t *testing.T) {
+	t.Parallel()
+	said := &failure{reason: v1alpha1.ReasonProviderUnreachable, message: "no quota for acme-payroll"}
+	trouble := &providerTrouble{last: said, namespace: "payroll"}
+	if own := trouble.as("payroll"); own != said {
+		t.Errorf("its own namespace is told %q", own.message)
+	}
+	if other := trouble.as("other"); strings.Contains(other.message, "acme") || other.reason != said.reason {
+		t.Errorf("another namespace is told %s: %q", other.reason, other.message)
+	}
+}
+
+func TestWhatWasAnsweredWasSent(t *testing.T) {
+	t.Parallel()
+	refused := tokenFailure(&oauth.Error{Kind: oauth.KindInvalidRequest, Class: lifetime.Configuration})
+	unusable := tokenFailure(&oauth.Error{Kind: oauth.KindInvalidExpression, Class: lifetime.Configuration, Status: http.StatusOK})
+	if refused.answered || !unusable.answered {
+		t.Errorf("answered: %t without a status, %t with one", refused.answered, unusable.answered)
+	}
+}
+
+func TestARequestThatWaitsIsMadeAnewOfAChangedProvider(t *testing.T) {
+	t.Parallel()
+	credential := &v1alpha1.OAuthCredential{}
+	planOf := func(change func(*v1alpha1.OAuthProviderSpec)) *resolve.Plan {
+		spec := &v1alpha1.OAuthProviderSpec{Endpoint: v1alpha1.Endpoint{TokenURL: "https://as.example/token"}}
+		change(spec)
+		plan, err := resolve.Join(credential, &resolve.Provider{Kind: v1alpha1.KindOAuthProvider, Name: "p", Namespace: "web", Spec: spec})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan
+	}
+	before := planOf(func(*v1alpha1.OAuthProviderSpec) {})
+	for name, test := range map[string]struct {
+		change           func(*v1alpha1.OAuthProviderSpec)
+		waiting, running bool
+	}{
+		"nothing":           {func(*v1alpha1.OAuthProviderSpec) {}, false, false},
+		"what is asked for": {func(s *v1alpha1.OAuthProviderSpec) { s.TokenURL = "https://as.example/other" }, true, true},
+		"whom to trust":     {func(s *v1alpha1.OAuthProviderSpec) { s.TLS = &v1alpha1.TLS{} }, true, true},
+		"the limits":        {func(s *v1alpha1.OAuthProviderSpec) { s.Limits = &v1alpha1.Limits{Burst: new(int32(3))} }, true, false},
+		"allowed hosts":     {func(s *v1alpha1.OAuthProviderSpec) { s.AllowedAuthorities = []string{"b.example"} }, true, false},
+	} {
+		after := planOf(test.change)
+		f := &facts{credential: credential, plan: after, inputsHash: after.InputsHash(), terms: after.Terms()}
+		f.exchange.request = &request{exchange: exchange{
+			credential: credential, plan: before, inputsHash: before.InputsHash(), terms: before.Terms(),
+		}}
+		f.exchange.terms = before.Terms()
+		waiting := f.unwanted()
+		f.exchange.running = true
+		if running := f.unwanted(); waiting != test.waiting || running != test.running {
+			t.Errorf("%s changed: made anew %t while it waits and %t while it runs", name, waiting, running)
+		}
+		if f.reprovided() != test.waiting {
+			t.Errorf("%s changed: a failing credential tries again at once: %t", name, f.reprovided())
+		}
+	}
+}
+
+func TestWithoutAPlanARequestUnderWayGoesOn(t *testing.T) {
+	t.Parallel()
+	f := &facts{credential: &v1alpha1.OAuthCredential{}, obstacle: obstacle(v1alpha1.ReasonProviderNotFound, "gone")}
+	f.exchange.request = &request{exchange: exchange{credential: f.credential}}
+	if !f.unwanted() {
+		t.Error("a request that waits is kept although nothing may be asked for")
+	}
+	f.exchange.running = true
+	if f.unwanted() {
+		t.Error("a request under way is cut off although its provider may be back before the answer is")
+	}
+}
