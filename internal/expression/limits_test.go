@@ -130,6 +130,9 @@ func attacks() map[string]string {
 	}
 }
 
+// hangs is how long no expression takes, with the race detector on a busy machine.
+const hangs = 30 * time.Second
+
 func TestAttacks(t *testing.T) {
 	c := NewCompiler()
 	variables := large()
@@ -157,8 +160,8 @@ func TestAttacks(t *testing.T) {
 
 			t.Log(took, (after.TotalAlloc-before.TotalAlloc)>>10, "KiB")
 
-			// Wide bounds: other tests run beside.
-			if took > time.Second {
+			// What is let through takes minutes, on any machine. The benchmarks tell more.
+			if took > hangs {
 				t.Errorf("took %v", took)
 			}
 
