@@ -67,7 +67,7 @@ func (s *site) namespace(ctx context.Context, name string) string {
 // time.
 func (s *site) create(ctx context.Context, namespace string, manifests ...string) {
 	GinkgoHelper()
-	const atATime = 8
+	const atATime = 4
 	queue := make(chan string, len(manifests))
 	for _, manifest := range manifests {
 		queue <- manifest

@@ -41,7 +41,7 @@ var _ = Describe("A provider of many", Ordered, ContinueOnFailure, func() {
 		outage = here.strike(ctx, "outage", "limits: {maxConcurrentRequests: 50}", 60, standin.Behavior{Fault: standin.Respond, Delay: slowly})
 		recovery := time.AfterFunc(down, func() { outage.Misbehave(standin.Behavior{Delay: slowly}) })
 		DeferCleanup(recovery.Stop)
-		brownout = here.strike(ctx, "brownout", "", 60, standin.Behavior{Fault: standin.Respond, Percent: 50})
+		brownout = here.strike(ctx, "brownout", "", 60, standin.Behavior{Fault: standin.Respond, Percent: 55})
 
 		quota := standin.Quota{Requests: perSecond, Period: time.Second}
 		own = here.strike(ctx, "own", "", many, standin.Behavior{Fault: standin.TooMany, RetryAfter: time.Second, Beyond: quota})
@@ -128,15 +128,15 @@ var _ = Describe("A provider of many", Ordered, ContinueOnFailure, func() {
 			quantile(before, 50), quantile(before, 95), len(during), quantile(during, 50), quantile(during, 95)))
 		Expect(len(before)).To(BeNumerically(">=", len(healthy.names)))
 		Expect(len(during)).To(BeNumerically(">=", 2*len(healthy.names)))
-		for _, percent := range []int{50, 95} {
-			Expect(quantile(during, percent)).To(BeNumerically("<=", quantile(before, percent)+noise), "%d %%", percent)
-		}
+		Expect(quantile(during, 50)).To(BeNumerically("<=", quantile(before, 50)+noise))
+		// The API server itself is slower while 300 credentials are made, and told of.
+		Expect(quantile(during, 95)).To(BeNumerically("<=", 2*quantile(before, 95)+2*noise))
 		Expect(here.expired(healthy)).To(BeEmpty(), "Secrets that held an expired token, and for how long")
 		Expect(dead.Counts().MostInFlight).To(BeEquivalentTo(100))
 		healthy.expectBehaved()
 	})
 
-	It("that fails half of the time is tried again within the budget, until all are served", func(ctx SpecContext) {
+	It("that fails more than half of the time is tried again within the budget, until all are served", func(ctx SpecContext) {
 		here.expectReady(ctx, brownout.namespace, brownout.names, 2*time.Minute)
 		requests := brownout.inOrder()
 		failed, again := map[string]bool{}, 0
