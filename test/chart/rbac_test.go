@@ -1,15 +1,18 @@
 package chart_test
 
 import (
+	"context"
 	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // The rights of the operator are written once, in config/rbac, and the chart
@@ -199,7 +202,13 @@ func may(t *testing.T, want bool, user, namespace, verb, group, resource, name s
 			Namespace: namespace, Verb: verb, Group: group, Resource: resource, Subresource: subresource, Name: name,
 		},
 	}}
-	if err := controlPlane(t).Client.Create(t.Context(), review); err != nil {
+	// The authorizer hears of roles and bindings a moment after they are applied.
+	const moment, again = 5 * time.Second, 50 * time.Millisecond
+	err := wait.PollUntilContextTimeout(t.Context(), again, moment, true, func(ctx context.Context) (bool, error) {
+		err := controlPlane(t).Client.Create(ctx, review)
+		return review.Status.Allowed == want, err
+	})
+	if err != nil && !wait.Interrupted(err) {
 		t.Fatal(err)
 	}
 	if review.Status.Allowed != want {
