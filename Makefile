@@ -176,6 +176,10 @@ test-unit: ## Unit tests, with the race detector.
 test-integration: controlplane build ## Operator, API schema and documentation on a real API server.
 	@$(call timed,integration tests,$(SUITE) $(INTEGRATION_PACKAGES))
 
+.PHONY: test-storms
+test-storms: controlplane ## Hundreds of credentials against providers that hang, throttle and fail; wants a quiet machine.
+	@$(call timed,storms,STORMS=1 $(SUITE) ./test/failures -ginkgo.focus 'A provider of many' -ginkgo.v)
+
 .PHONY: test-conformance
 test-conformance: controlplane build ## The operator and a certified authorization server. Needs node and npm.
 	@$(call timed,conformance tests,$(SUITE) $(CONFORMANCE_PACKAGES))

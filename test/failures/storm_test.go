@@ -2,6 +2,7 @@ package failures_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -17,31 +18,30 @@ var _ = Describe("A provider of many", Ordered, ContinueOnFailure, func() {
 		many = 200
 		// perSecond is what a provider takes that throttles, and limit what the
 		// administrator allows.
-		perSecond, limit, burst = 5, 10, 5
+		perSecond, limit, burst = 5, 5, 5
 		// slowly is what a provider takes for an answer that is out of order.
-		slowly, down = 500 * time.Millisecond, 8 * time.Second
+		slowly, down = 500 * time.Millisecond, 6 * time.Second
 	)
 	var (
 		here                       *site
 		own, shared, crowd, single storm
 		brownout, outage           storm
-		joined                     time.Time
 	)
 
 	BeforeAll(func(ctx SpecContext) {
+		if os.Getenv("STORMS") == "" {
+			Skip("they measure time, and want a machine of their own: make test-storms")
+		}
 		here = openSite(ctx)
-		crowd = here.strike(ctx, "crowd", "limits: {requests: 10, period: 1s, burst: 5}", many, standin.Behavior{})
+		crowd = here.strike(ctx, "crowd", "limits: {requests: 5, period: 1s, burst: 5}", many, standin.Behavior{})
 		Eventually(func() int64 { return crowd.Counts().Requests }).WithContext(ctx).Should(BeNumerically(">=", 2*limit))
 		single = storm{provider: crowd.provider, namespace: here.namespace(ctx, "single")}
-		joined = time.Now()
 		single.names = here.subscribeAs(ctx, "single", "crowd", 1, func(int, string) string {
 			return "client: {id: single, secretRef: {name: app-client, key: client_secret}}"
 		})
 
 		outage = here.strike(ctx, "outage", "limits: {maxConcurrentRequests: 50}", 60, standin.Behavior{Fault: standin.Respond, Delay: slowly})
-		recovery := time.AfterFunc(down, func() { outage.Misbehave(standin.Behavior{Delay: slowly}) })
-		DeferCleanup(recovery.Stop)
-		brownout = here.strike(ctx, "brownout", "", 60, standin.Behavior{Fault: standin.Respond, Percent: 55})
+		brownout = here.strike(ctx, "brownout", "", 150, standin.Behavior{Fault: standin.Respond, Percent: 60})
 
 		quota := standin.Quota{Requests: perSecond, Period: time.Second}
 		own = here.strike(ctx, "own", "", many, standin.Behavior{Fault: standin.TooMany, RetryAfter: time.Second, Beyond: quota})
@@ -50,13 +50,17 @@ var _ = Describe("A provider of many", Ordered, ContinueOnFailure, func() {
 		here.share(ctx, "shared", shared.url,
 			"allowedNamespaces: {}, client: {id: platform, secretRef: {name: app-client, key: client_secret}}")
 		shared.names = here.subscribeAs(ctx, "shared", "shared", many, func(int, string) string { return "" })
+
+		Eventually(func() int64 { return outage.Counts().Outcomes[standin.Respond.Outcome()] }).WithContext(ctx).
+			WithTimeout(40*time.Second).Should(BeNumerically(">=", 50), "all who went before it was known")
+		recovery := time.AfterFunc(down, func() { outage.Misbehave(standin.Behavior{Delay: slowly}) })
+		DeferCleanup(recovery.Stop)
 	})
 
 	It("that is limited serves one credential beside 200 of another namespace in its turn", func(ctx SpecContext) {
 		here.expectReady(ctx, single.namespace, single.names, 10*time.Second)
-		Expect(here.secrets.of(single.namespace, single.names[0])[0].at).To(BeTemporally("<", joined.Add(4*time.Second)))
 		at := slices.IndexFunc(crowd.inOrder(), func(r standin.Request) bool { return r.ClientID == "single" })
-		Expect(at).To(And(BeNumerically(">=", 2*limit), BeNumerically("<", many/2)), "among the requests of all")
+		Expect(at).To(And(BeNumerically(">=", 2*limit), BeNumerically("<", many/2)), "it did not come first, and does not come last")
 	})
 
 	It("that is limited is never asked more often", func(ctx SpecContext) {
@@ -136,23 +140,24 @@ var _ = Describe("A provider of many", Ordered, ContinueOnFailure, func() {
 		healthy.expectBehaved()
 	})
 
-	It("that fails more than half of the time is tried again within the budget, until all are served", func(ctx SpecContext) {
-		here.expectReady(ctx, brownout.namespace, brownout.names, 2*time.Minute)
+	It("that fails more often than not is tried again within the budget, and serves all once it is well", func(ctx SpecContext) {
 		requests := brownout.inOrder()
 		failed, again := map[string]bool{}, 0
 		for i, request := range requests {
 			if request.Outcome == standin.Issued {
-				continue
+				continue // It gives back what it took.
 			}
 			if failed[request.ClientID] {
 				again++
 			}
 			failed[request.ClientID] = true
-			// What is answered costs nothing.
 			elapsed := request.Time.Sub(requests[0].Time)
 			Expect(again).To(BeNumerically("<=", (i+1)/5+int(elapsed/(5*time.Second))+2), "of %d requests after %s", i+1, elapsed)
 		}
-		AddReportEntry("brownout", fmt.Sprintf("%d requests for %d tokens, %d failed again, in %s", len(requests),
-			len(brownout.names), again, requests[len(requests)-1].Time.Sub(requests[0].Time)))
+		Expect(again).To(BeNumerically(">=", 20))
+		AddReportEntry("brownout", fmt.Sprintf("%d requests, %d issued, %d failed again, in %s", len(requests),
+			brownout.Counts().Outcomes[standin.Issued], again, requests[len(requests)-1].Time.Sub(requests[0].Time)))
+		brownout.Behave()
+		here.expectReady(ctx, brownout.namespace, brownout.names, 30*time.Second)
 	})
 })

@@ -84,8 +84,14 @@ var (
 		{3 * time.Second, 6 * time.Second},
 	}
 	fourSeconds   = pace{{4 * time.Second, 6 * time.Second}}
-	fromOneMinute = pace{{44 * time.Second, 76 * time.Second}, {89 * time.Second, 151 * time.Second}}
-	oneMinute     = pace{{59 * time.Second, 61 * time.Second}, {119 * time.Second, 121 * time.Second}}
+	fromOneMinute = pace{
+		{44 * time.Second, 76 * time.Second}, {89 * time.Second, 151 * time.Second},
+		{179 * time.Second, 301 * time.Second}, {224 * time.Second, 301 * time.Second},
+	}
+	oneMinute = pace{
+		{59 * time.Second, 61 * time.Second}, {119 * time.Second, 121 * time.Second},
+		{239 * time.Second, 241 * time.Second}, {479 * time.Second, 481 * time.Second},
+	}
 )
 
 // startTable applies all rows at once.
@@ -267,7 +273,14 @@ func (r *row) expectPace(ctx SpecContext) {
 	}
 }
 
-func (r *row) bound(attempt int) bound { return r.pace[min(attempt, len(r.pace)-1)] }
+func (r *row) bound(attempt int) bound {
+	const quickProbes, slowly = 60, 6 * gate.ProbeInterval
+	b := r.pace[min(attempt, len(r.pace)-1)]
+	if attempt >= quickProbes {
+		b.most = max(b.most, slowly+time.Second)
+	}
+	return b
+}
 
 // expectHealed demands that nothing is left of the failure.
 func (r *row) expectHealed(ctx SpecContext) {
