@@ -85,12 +85,16 @@ var (
 	}
 	fourSeconds   = pace{{4 * time.Second, 6 * time.Second}}
 	fromOneMinute = pace{
-		{44 * time.Second, 76 * time.Second}, {89 * time.Second, 151 * time.Second},
-		{179 * time.Second, 301 * time.Second}, {224 * time.Second, 301 * time.Second},
+		{44 * time.Second, 76 * time.Second},
+		{89 * time.Second, 151 * time.Second},
+		{179 * time.Second, 301 * time.Second},
+		{224 * time.Second, 301 * time.Second},
 	}
 	oneMinute = pace{
-		{59 * time.Second, 61 * time.Second}, {119 * time.Second, 121 * time.Second},
-		{239 * time.Second, 241 * time.Second}, {479 * time.Second, 481 * time.Second},
+		{59 * time.Second, 61 * time.Second},
+		{119 * time.Second, 121 * time.Second},
+		{239 * time.Second, 241 * time.Second},
+		{479 * time.Second, 481 * time.Second},
 	}
 )
 
