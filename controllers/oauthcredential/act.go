@@ -84,7 +84,7 @@ func (f *facts) turn() gate.Request {
 	}
 	if f.held {
 		turn.Held, turn.ExpiresAt = !f.life.Expired(f.now), f.life.ExpiresAt
-		turn.ProbeInterval = f.life.Lifetime() / 10
+		turn.Patience = f.life.Lifetime() / 10
 	}
 	return turn
 }

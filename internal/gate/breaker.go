@@ -6,11 +6,6 @@ import (
 )
 
 const (
-	// ProbeInterval is the least distance between two probes of a broken provider.
-	ProbeInterval = 5 * time.Second
-	// MinProbeInterval is the least distance that a request may ask for.
-	MinProbeInterval = time.Second
-
 	// Once quickProbes have failed, the distance is slowdown times as long.
 	quickProbes = 60
 	slowdown    = 6
@@ -47,7 +42,6 @@ type breaker struct {
 	probing bool
 	// restsSince is when the pause before the next probe began, zero for none.
 	restsSince time.Time
-	interval   time.Duration
 }
 
 // failed notes a transient failure of the request with the number started, and
@@ -113,22 +107,16 @@ func (b *breaker) unsent(started uint64) {
 	}
 }
 
-// hurry shortens the pause between probes for a request that asks for it.
-func (b *breaker) hurry(interval time.Duration) {
-	if b.interval == 0 || interval < b.interval {
-		b.interval = interval
-	}
-}
-
-// readyAt is the earliest instant at which the next probe may start.
-func (b *breaker) readyAt() time.Time {
+// readyAt is the earliest instant at which the next probe may start, which are distance
+// apart.
+func (b *breaker) readyAt(distance time.Duration) time.Time {
 	switch {
 	case !b.open || b.restsSince.IsZero():
 		return time.Time{}
 	case b.probes > quickProbes:
-		return b.restsSince.Add(slowdown * b.interval)
+		return b.restsSince.Add(slowdown * distance)
 	default:
-		return b.restsSince.Add(b.interval)
+		return b.restsSince.Add(distance)
 	}
 }
 
@@ -138,12 +126,4 @@ func (b *breaker) worthUntil() time.Time {
 		return time.Time{}
 	}
 	return b.failedAt.Add(memory)
-}
-
-// probeInterval is the interval that a request asks for, within its bounds.
-func probeInterval(wanted time.Duration) time.Duration {
-	if wanted <= 0 {
-		return ProbeInterval
-	}
-	return min(max(wanted, MinProbeInterval), ProbeInterval)
 }

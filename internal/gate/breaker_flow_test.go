@@ -218,7 +218,7 @@ func TestTheDistanceBetweenProbes(t *testing.T) {
 				open(t, g)
 				var fail func(wanted time.Duration)
 				fail = func(wanted time.Duration) {
-					g.Submit(gate.Request{Key: "key", ProbeInterval: wanted, Run: func(*gate.Turn) gate.Result {
+					g.Submit(gate.Request{Key: "key", Patience: wanted, Run: func(*gate.Turn) gate.Result {
 						if j.note(""); j.count() < 70 {
 							fail(wanted)
 						}
@@ -285,7 +285,7 @@ func TestTheDistanceBetweenProbesIsLongAgainOnceNobodyNeedsItShort(t *testing.T)
 		g, j := newGate(), newJournal()
 		open(t, g)
 		for _, wanted := range []time.Duration{time.Second, 0, 0} {
-			g.Submit(gate.Request{Key: "key", ProbeInterval: wanted, Run: j.takes(0, "", gate.Failed)})
+			g.Submit(gate.Request{Key: "key", Patience: wanted, Run: j.takes(0, "", gate.Failed)})
 		}
 		after(time.Minute)
 		j.wantTimes(t, time.Second, 6*time.Second, 11*time.Second)

@@ -4,7 +4,7 @@ import "time"
 
 const (
 	// One request in shareOfRetries may be a retry, counted over tallies of
-	// tallyTime, a minute in all; and one more may start per tallyTime.
+	// tallyTime, a minute in all; and one more may start per distance.
 	shareOfRetries = 5
 	tallies        = 12
 	tallyTime      = 5 * time.Second
@@ -34,13 +34,14 @@ const (
 	paidExtra
 )
 
-// readyAt is the earliest instant at which the next retry may start.
-func (b *budget) readyAt(now time.Time) time.Time {
+// readyAt is the earliest instant at which the next retry may start, where those beyond
+// the share are distance apart.
+func (b *budget) readyAt(now time.Time, distance time.Duration) time.Time {
 	b.roll(now)
 	if b.inShare() || b.extra.IsZero() {
 		return time.Time{}
 	}
-	return b.extra.Add(tallyTime)
+	return b.extra.Add(distance)
 }
 
 // take notes that a request has started, and answers what it paid.

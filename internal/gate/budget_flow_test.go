@@ -91,7 +91,7 @@ func TestAProbeTakesNothingFromTheBudget(t *testing.T) {
 		g, j := newGate(), newJournal()
 		open(t, g)
 		submit := func(failures int, outcome gate.Outcome) {
-			g.Submit(gate.Request{Key: "key", Failures: failures, ProbeInterval: time.Second, Run: j.takes(0, "", outcome)})
+			g.Submit(gate.Request{Key: "key", Failures: failures, Patience: time.Second, Run: j.takes(0, "", outcome)})
 		}
 		for range 3 {
 			submit(1, gate.Failed)
@@ -100,6 +100,22 @@ func TestAProbeTakesNothingFromTheBudget(t *testing.T) {
 		submit(1, gate.Answered)
 		after(time.Minute)
 		j.wantTimes(t, time.Second, 2*time.Second, 3*time.Second, 4*time.Second, 4*time.Second)
+	})
+}
+
+func TestRetriesForShortTokensAreCloser(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		submit := func(patience time.Duration) {
+			g.Submit(gate.Request{Key: "key", Failures: 1, Patience: patience, Run: j.takes(0, "", gate.Cut)})
+		}
+		for _, patience := range []time.Duration{time.Millisecond, 2 * time.Second, 2 * time.Second, time.Hour, 0} {
+			submit(patience)
+		}
+		after(time.Minute)
+		// The first wanted the least distance, and had no need to wait itself.
+		j.wantTimes(t, 0, 2*time.Second, 4*time.Second, 9*time.Second, 14*time.Second)
 	})
 }
 

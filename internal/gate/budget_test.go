@@ -55,7 +55,7 @@ func TestTheBudgetOfRetries(t *testing.T) {
 			t.Parallel()
 			var b budget
 			c.do(&b)
-			if got := b.readyAt(c.now); !got.Equal(c.want) {
+			if got := b.readyAt(c.now, Distance); !got.Equal(c.want) {
 				t.Errorf("the next retry may start at %s, want %s", got, c.want)
 			}
 		})

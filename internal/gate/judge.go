@@ -10,7 +10,7 @@ func (l *line) judge(now time.Time, ticket *Ticket, result Result) {
 		l.answered(now, ticket)
 	case Failed:
 		if l.breaker.failed(now, ticket.started, l.started) {
-			l.breaker.interval = l.shortestInterval()
+			l.distance = l.shortestDistance()
 		}
 	case Throttled:
 		l.throttled(now, ticket, result.RetryAfter)
@@ -37,7 +37,7 @@ func (l *line) throttled(now time.Time, ticket *Ticket, retryAfter time.Duration
 	l.sighting = sighting{ticket.client, now}
 	l.accepted = l.stillRecent(now)
 	if everybody {
-		l.throttle.refused(now, ticket.started, l.started, retryAfter, len(l.accepted))
+		l.throttle.refused(now, ticket.started, l.started, pause{retryAfter, ticket.patience}, len(l.accepted))
 		return
 	}
 	lately := 0
@@ -54,7 +54,7 @@ func (l *line) throttled(now time.Time, ticket *Ticket, retryAfter time.Duration
 		}
 		l.clients[ticket.client] = c
 	}
-	c.refused(now, ticket.started, l.started, retryAfter, lately)
+	c.refused(now, ticket.started, l.started, pause{retryAfter, ticket.patience}, lately)
 }
 
 func (l *line) unsent(now time.Time, ticket *Ticket) {

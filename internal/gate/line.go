@@ -19,6 +19,8 @@ type line struct {
 	// arrivals and started number the requests, as they come and as they start.
 	arrivals, started uint64
 
+	// distance is between requests that the trouble of the provider keeps apart.
+	distance time.Duration
 	breaker  breaker
 	budget   budget
 	throttle throttle
@@ -57,12 +59,14 @@ func (l *line) add(r *Request) *Ticket {
 		held:      r.Held,
 		retry:     r.Failures > 0,
 		expiresAt: r.ExpiresAt,
-		interval:  probeInterval(r.ProbeInterval),
+		patience:  r.Patience,
 		run:       r.Run,
 		arrival:   l.arrivals,
 	}
 	l.roster.add(ticket, r.Namespace)
-	l.breaker.hurry(ticket.interval)
+	if distance := distanceOf(r.Patience); l.distance == 0 || distance < l.distance {
+		l.distance = distance
+	}
 	return ticket
 }
 
@@ -90,7 +94,7 @@ func (l *line) next(now time.Time) (*Ticket, time.Time) {
 
 // inTurn is next for a line that may start one.
 func (l *line) inTurn(now time.Time) (*Ticket, time.Time) {
-	budgetAt := l.budget.readyAt(now)
+	budgetAt := l.budget.readyAt(now, l.distance)
 	for {
 		ticket := l.roster.first(!budgetAt.After(now))
 		switch {
@@ -115,7 +119,7 @@ func (l *line) inTurn(now time.Time) (*Ticket, time.Time) {
 // readyAt is when the line as a whole may start one.
 func (l *line) readyAt() time.Time {
 	at := later(l.configured.readyAt(), l.throttle.readyAt())
-	return later(at, l.breaker.readyAt())
+	return later(at, l.breaker.readyAt(l.distance))
 }
 
 func (l *line) clientMay(ticket *Ticket, now time.Time) bool {
@@ -169,19 +173,21 @@ func (l *line) start(now time.Time, ticket *Ticket) {
 	}
 	if l.breaker.open {
 		l.breaker.probe(now, ticket.started)
-		l.breaker.interval = l.shortestInterval()
 	}
 	// Probes are bounded well enough.
 	ticket.paid = l.budget.take(now, ticket.retry && !l.breaker.open)
+	if l.breaker.open || ticket.paid == paidExtra {
+		l.distance = l.shortestDistance()
+	}
 }
 
-// shortestInterval is the distance between probes that suits all who wait.
-func (l *line) shortestInterval() time.Duration {
-	shortest := ProbeInterval
+// shortestDistance is the one that suits all who wait.
+func (l *line) shortestDistance() time.Duration {
+	shortest := Distance
 	for _, n := range l.roster.namespaces {
 		for _, q := range []queue{n.fresh, n.retries} {
 			for _, ticket := range q {
-				shortest = min(shortest, ticket.interval)
+				shortest = min(shortest, distanceOf(ticket.patience))
 			}
 		}
 	}

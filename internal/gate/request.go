@@ -6,6 +6,14 @@ import "time"
 // do not say.
 const DefaultMaxConcurrent = 10
 
+const (
+	// Distance is the least distance between two probes of a broken provider, and
+	// between two retries beyond the budget.
+	Distance = 5 * time.Second
+	// MinDistance is what it comes down to where those who wait have little patience.
+	MinDistance = time.Second
+)
+
 // Request is a token request that is to run when its turn has come.
 type Request struct {
 	// Key names the line: a provider as one tenant sees it.
@@ -28,10 +36,12 @@ type Request struct {
 	// Failures is how many requests of this credential have failed in a row. A
 	// request after a failure is a retry, and draws on the budget of its key.
 	Failures int
-	// ProbeInterval is the distance between two probes of a broken provider that
-	// would suit this credential, between MinProbeInterval and ProbeInterval; zero
-	// is ProbeInterval. The shortest of all who wait counts.
-	ProbeInterval time.Duration
+	// Patience is for how long the gate may keep the request waiting on a guess of its
+	// own, where a token that is held would expire: a part of that token's life. What
+	// the provider asked for is no guess. Zero bounds nothing. Requests to a provider
+	// in trouble are as close as the shortest patience of all who wait for it, between
+	// MinDistance and Distance.
+	Patience time.Duration
 
 	// Run carries the request out, in a goroutine of its own.
 	Run func(*Turn) Result
@@ -88,6 +98,14 @@ type Result struct {
 	RetryAfter time.Duration
 }
 
+// distanceOf is the distance that suits a patience.
+func distanceOf(patience time.Duration) time.Duration {
+	if patience <= 0 {
+		return Distance
+	}
+	return min(max(patience, MinDistance), Distance)
+}
+
 // Turn is given to a request that runs.
 type Turn struct {
 	gate   *Gate
@@ -114,7 +132,7 @@ type Ticket struct {
 	held      bool
 	retry     bool
 	expiresAt time.Time
-	interval  time.Duration
+	patience  time.Duration
 	run       func(*Turn) Result
 
 	arrival uint64

@@ -19,8 +19,7 @@ const (
 	// growth is what each accepted request adds to the rate, in requests per second.
 	// As there are rate times as many per second, the rate doubles in some 70 s, be it
 	// large or small.
-	growth     = 0.01
-	lowestRate = 1.0 / 60
+	growth = 0.01
 	// A rate that was refused is left alone for restraint times what the refusal
 	// cost, so that looking for the limit costs a small part of the time.
 	restraint        = 10
@@ -46,14 +45,14 @@ type throttle struct {
 
 // refused notes a refusal of the request with the number started, when last was the
 // latest to have started, and lately were accepted within the measured time.
-func (t *throttle) refused(now time.Time, started, last uint64, retryAfter time.Duration, lately int) {
-	hold := min(retryAfter, longestHold)
+func (t *throttle) refused(now time.Time, started, last uint64, asked pause, lately int) {
+	hold := min(asked.retryAfter, longestHold)
 	if started > t.since {
 		t.refusals++
 		if hold <= 0 {
-			hold = min(firstHold<<min(t.refusals-1, 10), longestRest)
+			hold = min(firstHold<<min(t.refusals-1, 10), asked.longestGuess())
 		}
-		t.learn(now, lately)
+		t.learn(now, lately, asked.longestGuess())
 		t.since, t.accepted, t.ramp = last, 0, 1
 		t.growsAt = now.Add(hold + min(restraint*hold, longestRestraint))
 	}
@@ -62,15 +61,32 @@ func (t *throttle) refused(now time.Time, started, last uint64, retryAfter time.
 	}
 }
 
+// pause is what a refusal says about how long to wait.
+type pause struct {
+	// retryAfter is what the provider asked for, zero where it did not.
+	retryAfter time.Duration
+	// patience is that of the request.
+	patience time.Duration
+}
+
+// longestGuess is how long to wait at most where the provider has not said.
+func (p pause) longestGuess() time.Duration {
+	if p.patience <= 0 {
+		return longestRest
+	}
+	return min(max(p.patience, MinDistance), longestRest)
+}
+
 // learn takes a rate from what was accepted: in the last burst where nothing is known,
 // and else since the end of the last hold. Nothing accepted says little about how
-// much too fast that was, so at most half is lost at a time.
-func (t *throttle) learn(now time.Time, lately int) {
+// much too fast that was, so at most half is lost at a time; and the rate stays at one
+// per the longest that a guess may keep anybody waiting.
+func (t *throttle) learn(now time.Time, lately int, longest time.Duration) {
 	if t.guessed = t.rate == 0; t.guessed {
 		t.rate = caution * float64(max(lately, 1))
 	} else {
 		sustained := float64(t.accepted) / max(now.Sub(t.until), measured).Seconds()
-		t.rate = max(t.rate/2, min(caution*sustained, caution*t.rate), lowestRate)
+		t.rate = max(t.rate/2, min(caution*sustained, caution*t.rate), 1/longest.Seconds())
 	}
 	t.setPace(now)
 }

@@ -108,18 +108,16 @@ func everything(ctx SpecContext, namespace string, process *running) map[string]
 // for concurrent use.
 type recording struct {
 	*standin.Server
-	url string
 
 	mu     sync.Mutex
 	issued []string
 }
 
-func startRecording(server *standin.Server) *recording {
-	r := &recording{Server: server}
+// listen serves the provider under an address of its own, and answers its URL.
+func (r *recording) listen() string {
 	listening := httptest.NewServer(r)
 	DeferCleanup(listening.Close)
-	r.url = listening.URL
-	return r
+	return listening.URL
 }
 
 // ServeHTTP implements http.Handler.

@@ -271,14 +271,14 @@ func (r *row) expectPace(ctx SpecContext) {
 			BeNumerically(">=", r.bound(i).least-tolerance), BeNumerically("<", r.bound(i).most+slack)),
 			"between attempt %d and the next of %v", i+1, attempts)
 	}
-	Expect(len(attempts)).To(BeNumerically("<=", 6+time.Since(attempts[0])/gate.ProbeInterval), "%v", attempts)
+	Expect(len(attempts)).To(BeNumerically("<=", 6+time.Since(attempts[0])/gate.Distance), "%v", attempts)
 	if last := len(attempts) - 1; !r.last().isReady() {
 		Expect(time.Since(attempts[last])).To(BeNumerically("<", r.bound(last).most+slack), "the next attempt is overdue: %v", attempts)
 	}
 }
 
 func (r *row) bound(attempt int) bound {
-	const quickProbes, slowly = 60, 6 * gate.ProbeInterval
+	const quickProbes, slowly = 60, 6 * gate.Distance
 	b := r.pace[min(attempt, len(r.pace)-1)]
 	if attempt >= quickProbes {
 		b.most = max(b.most, slowly+time.Second)

@@ -14,7 +14,6 @@ var _ = Describe("a provider that ends the old token with each new one", func() 
 	It("is asked by the oldest of the credentials that want the same token", func(ctx SpecContext) {
 		t := newTenant(ctx, oauth(time.Minute))
 		t.namesakes = true
-		other := t.neighbor(ctx)
 		t.share(ctx, "tokenReissue: Replaces")
 		t.apply(ctx, t.client("acme")+"---\n"+byShared("older", t, keyOf("acme"), "scopes: [a, b]"))
 		token := t.ready(ctx, "older")
@@ -28,14 +27,11 @@ var _ = Describe("a provider that ends the old token with each new one", func() 
 			younger = append(younger, name)
 		}
 		t.apply(ctx, byShared("else", t, keyOf("acme"), "scopes: [c]"))
-		other.apply(ctx, other.client("acme")+"---\n"+byShared("stranger", t, keyOf("acme"), "scopes: [a, b]"))
 		t.ready(ctx, "else")
 		for _, name := range younger {
 			Eventually(ctx, t.state(name)).Should(Equal(stalled("TokenConflict")))
 			Expect(t.message(ctx, name)).To(ContainSubstring(`the older OAuthCredential "older" gets the same token`))
 		}
-		Eventually(ctx, other.state("stranger")).Should(Equal(stalled("TokenConflict")))
-		Expect(other.message(ctx, "stranger")).NotTo(Or(ContainSubstring("older\""), ContainSubstring(t.namespace+"/")))
 		t.asked(ctx, "acme", 2)
 
 		By("not asking for more after a restart")
@@ -52,10 +48,39 @@ var _ = Describe("a provider that ends the old token with each new one", func() 
 				winners = append(winners, t.ready(ctx, name))
 			}
 		}
-		if other.state("stranger")(ctx) == good {
-			winners = append(winners, other.ready(ctx, "stranger"))
-		}
 		Expect(winners).To(And(HaveLen(1), Not(ContainElement(token))))
+	})
+
+	It("is asked by one namespace for the client that it holds itself, and by each for a client of its own", func(ctx SpecContext) {
+		t := newTenant(ctx, keyed(time.Minute))
+		t.namesakes = true
+		other := t.neighbor(ctx)
+		t.fill(ctx, "platform-password")
+		t.platform(ctx, "tokenReissue: Replaces", "allowed: {scopes: [read]}", "allowedNamespaces: {}")
+		t.apply(ctx, byShared("older", t, "scopes: [read]"))
+		token := t.ready(ctx, "older")
+		created := t.credential(ctx, "older").CreationTimestamp
+		Eventually(ctx, time.Now).Should(BeTemporally(">", created.Add(time.Second)))
+		other.apply(ctx, byShared("a-younger", t, "scopes: [read]"))
+		Eventually(ctx, other.state("a-younger")).Should(Equal(stalled("TokenConflict")))
+		Expect(other.message(ctx, "a-younger")).To(And(HavePrefix("an older OAuthCredential of another namespace gets the same token"),
+			Not(ContainSubstring("\"older\"")), Not(ContainSubstring(t.namespace+"/"))))
+
+		By("leaving it to the other namespace when the oldest is gone")
+		t.remove(ctx, "OAuthCredential", "older")
+		Expect(other.ready(ctx, "a-younger")).NotTo(Equal(token))
+		t.asked(ctx, "platform", 2)
+	})
+
+	It("takes no namespace's word for whose client it names", func(ctx SpecContext) {
+		t := newTenant(ctx, oauth(time.Minute))
+		t.namesakes = true
+		t.share(ctx, "tokenReissue: Replaces")
+		for _, one := range []*tenant{t.neighbor(ctx), t} {
+			one.apply(ctx, one.client("acme")+"---\n"+byShared("acme", t, keyOf("acme")))
+			one.ready(ctx, "acme")
+		}
+		t.asked(ctx, "acme", 2)
 	})
 
 	It("is asked for nothing but what is due or differs", func(ctx SpecContext) {
