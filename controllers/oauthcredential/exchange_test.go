@@ -56,11 +56,11 @@ func TestARequestThatWaitsIsMadeAnewOfAChangedProvider(t *testing.T) {
 		"allowed hosts":     {func(s *v1alpha1.OAuthProviderSpec) { s.AllowedAuthorities = []string{"b.example"} }, true, false},
 	} {
 		after := planOf(test.change)
-		f := &facts{credential: credential, plan: after, inputsHash: after.InputsHash(), terms: after.Terms()}
+		f := &facts{credential: credential, plan: after, inputsHash: after.InputsHash(), terms: after.Terms(after.InputsHash())}
 		f.exchange.request = &request{exchange: exchange{
-			credential: credential, plan: before, inputsHash: before.InputsHash(), terms: before.Terms(),
+			credential: credential, plan: before, inputsHash: before.InputsHash(), terms: before.Terms(before.InputsHash()),
 		}}
-		f.exchange.terms = before.Terms()
+		f.exchange.terms = before.Terms(before.InputsHash())
 		waiting := f.unwanted()
 		f.exchange.running = true
 		if running := f.unwanted(); waiting != test.waiting || running != test.running {

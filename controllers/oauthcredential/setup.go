@@ -10,9 +10,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	ctrlbuilder "sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -20,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
-	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -61,8 +58,8 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 	builder := ctrl.NewControllerManagedBy(manager).
 		For(&v1alpha1.OAuthCredential{}).
 		Watches(&v1alpha1.OAuthCredential{}, r.rivalsHandler()).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.credentialsOfSecret)).
-		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.credentialsOfConfigMap)).
+		WatchesMetadata(&corev1.Secret{}, readersHandler(r.credentialsOfSecret)).
+		WatchesMetadata(&corev1.ConfigMap{}, readersHandler(r.credentialsOfConfigMap)).
 		WatchesRawSource(source.TypedChannel(r.wakeups, wakeupHandler(), source.WithBufferSize[wakeup, reconcile.Request](wakeupBuffer))).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.MaxConcurrentReconciles,
@@ -79,54 +76,6 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 				ctrlbuilder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
 	return builder.Complete(r)
-}
-
-// rivalsHandler lets the other credentials that want a Secret know when one gives
-// up its claim on it, or no longer reads it.
-func (r *Reconciler) rivalsHandler() handler.EventHandler {
-	released := func(ctx context.Context, object client.Object, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		credential, ok := object.(*v1alpha1.OAuthCredential)
-		if !ok {
-			return
-		}
-		for _, name := range append(namesOf(v1alpha1.KindSecret, resolve.CredentialSources(credential)), secretstore.TargetName(credential)) {
-			for _, request := range r.indexed(ctx, credential.Namespace, indexTarget, name) {
-				if request.Name != credential.Name {
-					queue.Add(request)
-				}
-			}
-		}
-	}
-	return handler.Funcs{
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() {
-				released(ctx, e.ObjectOld, queue)
-			}
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			released(ctx, e.Object, queue)
-		},
-	}
-}
-
-// wakeup is a credential to be reconciled, and how urgent that is.
-type wakeup struct {
-	name     types.NamespacedName
-	priority int
-}
-
-// wakeupHandler puts a wakeup into the queue with its priority.
-func wakeupHandler() handler.TypedEventHandler[wakeup, reconcile.Request] {
-	return handler.TypedFuncs[wakeup, reconcile.Request]{
-		GenericFunc: func(_ context.Context, e event.TypedGenericEvent[wakeup], queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			request := reconcile.Request{NamespacedName: e.Object.name}
-			if ordered, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-				ordered.AddWithOpts(priorityqueue.AddOpts{Priority: new(e.Object.priority)}, request)
-				return
-			}
-			queue.Add(request)
-		},
-	}
 }
 
 // wakeAll has credentials reconciled, in no hurry.

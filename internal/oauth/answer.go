@@ -65,7 +65,9 @@ func (x *exchange) newAnswer(r *reading, header http.Header) (*Answer, problem) 
 		Claims:                r.claims(header),
 	}
 
-	x.addRest(answer, r)
+	if !x.request.TokenOnly {
+		x.addRest(answer, r)
+	}
 
 	return answer, ""
 }

@@ -202,3 +202,23 @@ func TestMessagesHoldNoToken(t *testing.T) {
 		}
 	}
 }
+
+func TestTheRestOfAnAnswerIsLeftOutWhereNobodyWantsIt(t *testing.T) {
+	t.Parallel()
+
+	server, _ := serve(t, reply(http.StatusOK, `{"access_token":"t0ken","scope":"a b"}`))
+	request := newRequest(server)
+	request.TokenOnly = true
+	request.Response = mapper(func(oauth.Response) (oauth.Mapping, error) {
+		return oauth.Mapping{Extra: map[string]any{"more": "m0re"}}, nil
+	})
+
+	answer, err := newClient(t).Token(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if answer.AccessToken.Reveal() != "t0ken" || answer.Scope != "a b" || answer.Raw != nil || answer.Extra != nil {
+		t.Errorf("got %+v", answer)
+	}
+}

@@ -63,9 +63,10 @@ func (p *Plan) InputsHash() string {
 }
 
 // Terms is a hash of all that a request is made from and sent by, and not only of what
-// shapes its token: a request by other terms may end otherwise.
-func (p *Plan) Terms() string {
-	terms := []any{p.InputsHash(), p.Endpoint, p.Limits()}
+// shapes its token, which inputsHash stands for: a request by other terms may end
+// otherwise.
+func (p *Plan) Terms(inputsHash string) string {
+	terms := []any{inputsHash, p.Endpoint, p.Limits()}
 	if p.Provider != nil {
 		terms = append(terms, p.Provider.UID, p.Provider.Spec.AllowedAuthorities)
 	}
