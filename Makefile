@@ -95,6 +95,7 @@ generate: bin/controller-gen bin/crd-ref-docs bin/golangci-lint ## Write deepcop
 	@mkdir -p docs/reference
 	@bin/crd-ref-docs --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml \
 		--renderer=markdown --output-path=docs/reference/api.md --log-level=ERROR
+	@sed -i 's/ *<nil>\\}/\\}/g' docs/reference/api.md # What it prints of a rule that has no reason.
 
 .PHONY: fmt
 fmt: bin/golangci-lint ## Format all Go code.

@@ -165,7 +165,7 @@ func (c *Cache) entry(key oauth.MetadataKey) *entry {
 // fetch asks the issuer and notes what came of it.
 func (c *Cache) fetch(ctx context.Context, e *entry, request oauth.MetadataRequest) {
 	asked := c.now()
-	metadata, err := c.discoverer.Discover(ctx, request)
+	metadata, err := c.discover(ctx, request)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -181,6 +181,21 @@ func (c *Cache) fetch(ctx context.Context, e *entry, request oauth.MetadataReque
 	}
 
 	close(f.landed)
+}
+
+// discover asks the issuer. Nobody stands above this goroutine to catch a panic, and
+// one issuer must not end the process for all.
+func (c *Cache) discover(ctx context.Context, request oauth.MetadataRequest) (metadata *oauth.Metadata, err error) {
+	defer func() {
+		if recover() != nil {
+			metadata, err = nil, &oauth.Error{
+				Kind: oauth.KindInvalidResponse, Class: lifetime.Protocol,
+				Message: "The metadata of the issuer could not be read because of a bug in tokensync: please report it, with the issuer.",
+			}
+		}
+	}()
+
+	return c.discoverer.Discover(ctx, request)
 }
 
 // isPassing tells whether a failure says nothing about the metadata.

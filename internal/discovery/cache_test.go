@@ -20,6 +20,9 @@ var (
 	unusable    = &oauth.Error{Kind: oauth.KindInvalidResponse, Class: lifetime.Protocol, Message: "unusable"}
 )
 
+// errBug stands for a bug in the discoverer, which panics.
+var errBug = errors.New("bug")
+
 // issuers answers after a second, with a number that counts, or with a failure.
 type issuers struct {
 	mu      sync.Mutex
@@ -36,6 +39,10 @@ func (i *issuers) Discover(ctx context.Context, request oauth.MetadataRequest) (
 
 	i.count++
 	i.ended = ctx.Err()
+
+	if errors.Is(i.failure, errBug) {
+		panic(i.failure)
+	}
 
 	if i.failure != nil {
 		return nil, i.failure
@@ -282,4 +289,19 @@ func TestACacheNeedsItsParts(t *testing.T) {
 			discovery.NewCache(options)
 		}()
 	}
+}
+
+func TestABugEndsNobodyElse(t *testing.T) {
+	inBubble(t, 0, func(h house) {
+		h.issuers.fail(errBug)
+
+		_, err := h.cache.Metadata(h.Context(), request)
+		if failed, ok := errors.AsType[*oauth.Error](err); !ok || failed.Class != lifetime.Protocol {
+			h.Fatalf("got %v", err)
+		}
+
+		h.issuers.fail(nil)
+		time.Sleep(time.Hour)
+		h.expect("2", true, 2)
+	})
 }
