@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -119,12 +120,36 @@ func (o *options) complete(environment func(string) string) error {
 	if o.leaderNamespace == "" {
 		o.leaderNamespace = o.namespace
 	}
-	for _, name := range []string{"POD_IP", "NODE_IP", "KUBERNETES_SERVICE_HOST"} {
-		if address, err := netip.ParseAddr(environment(name)); err == nil {
-			o.own = append(o.own, address)
+	for _, name := range []string{"POD_IPS", "NODE_IPS"} {
+		own, err := addresses(name, environment(name))
+		if err != nil {
+			return err
 		}
+		o.own = append(o.own, own...)
+	}
+	// Some clusters have a name here, which is no mistake.
+	if server, err := netip.ParseAddr(environment("KUBERNETES_SERVICE_HOST")); err == nil {
+		o.own = append(o.own, server)
 	}
 	return nil
+}
+
+// addresses reads a variable as the downward API fills it: an address, or one of
+// each family with a comma between them. Outside of a cluster it is empty.
+func addresses(variable, list string) ([]netip.Addr, error) {
+	if list == "" {
+		return nil, nil
+	}
+	var parsed []netip.Addr
+	for text := range strings.SplitSeq(list, ",") {
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s=%s: must be IP addresses with commas between them, such as 10.0.0.7,fd00::7",
+				variable, list)
+		}
+		parsed = append(parsed, address)
+	}
+	return parsed, nil
 }
 
 func prefixes(flag string, networks []string) ([]netip.Prefix, error) {

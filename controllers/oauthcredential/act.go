@@ -78,12 +78,13 @@ func (f *facts) turn() gate.Request {
 		Key:       f.plan.Line(),
 		Limits:    gateLimits(f.plan.Limits()),
 		Namespace: f.credential.Namespace,
+		Common:    f.plan.SharesLine(),
 		Client:    f.plan.ClientKey(),
 		Shared:    f.plan.SharesClient(),
 		Failures:  f.retries(),
 	}
-	if f.held {
-		turn.Held, turn.ExpiresAt = !f.life.Expired(f.now), f.life.ExpiresAt
+	if f.held && !f.life.Expired(f.now) {
+		turn.Held, turn.ExpiresAt = true, f.life.ExpiresAt
 		turn.Patience = f.life.Lifetime() / 10
 	}
 	return turn

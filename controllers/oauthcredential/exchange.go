@@ -147,6 +147,8 @@ func (o *outcome) result() gate.Result {
 		return gate.Result{Outcome: gate.Throttled, RetryAfter: o.failure.retryAfter}
 	case !o.sent:
 		return gate.Result{Outcome: gate.Unsent}
+	case o.failure != nil:
+		return gate.Result{Outcome: gate.Refused}
 	default:
 		return gate.Result{Outcome: gate.Answered}
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/lifetime"
@@ -82,5 +83,32 @@ func TestWithoutAPlanARequestUnderWayGoesOn(t *testing.T) {
 	f.exchange.running = true
 	if f.unwanted() {
 		t.Error("a request under way is cut off although its provider may be back before the answer is")
+	}
+}
+
+func TestWhatTheGateHearsOfATokenThatIsHeld(t *testing.T) {
+	t.Parallel()
+	credential := &v1alpha1.OAuthCredential{}
+	credential.Spec.Provider = &v1alpha1.Endpoint{TokenURL: "https://as.example/token"}
+	plan, err := resolve.Join(credential, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1_000_000_000, 0)
+	for name, test := range map[string]struct {
+		held     bool
+		left     time.Duration
+		wantHeld bool
+		patience time.Duration
+	}{
+		"good":    {true, time.Second, true, 2 * time.Second},
+		"expired": {true, 0, false, 0},
+		"none":    {false, time.Second, false, 0},
+	} {
+		f := &facts{credential: credential, plan: plan, now: now, held: test.held}
+		f.life = lifetime.Token{IssuedAt: now.Add(test.left - 20*time.Second), ExpiresAt: now.Add(test.left)}
+		if turn := f.turn(); turn.Held != test.wantHeld || turn.Patience != test.patience {
+			t.Errorf("%s: held is %t, with a patience of %s", name, turn.Held, turn.Patience)
+		}
 	}
 }

@@ -124,7 +124,7 @@ func (e *exchanges) state(uid types.UID) exchangeState {
 // heldUp is why a request will wait for long, nil where it will not. The caller holds
 // the lock.
 func (e *exchanges) heldUp(r *request) *failure {
-	if trouble := e.troubles[r.line]; trouble != nil && e.gate.Closed(r.line) {
+	if trouble := e.troubles[r.line]; trouble != nil && e.gate.Closed(r.line, r.exchange.credential.Namespace) {
 		return trouble.as(r.exchange.credential.Namespace)
 	}
 	until, held := e.gate.HeldUntil(r.line, r.client)
@@ -207,12 +207,9 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 		}
 	case result == gate.Failed:
 		trouble.last, trouble.namespace, trouble.failed[uid] = o.failure, key.Namespace, key
-	case result == gate.Answered && trouble != nil:
+	case (result == gate.Answered || result == gate.Refused) && trouble != nil:
 		delete(trouble.failed, uid)
-		// The gate hears of the answer after this: if the line is closed, it opens now.
-		if e.gate.Closed(r.line) {
-			woken = append(woken, e.recovered(trouble)...)
-		}
+		woken = e.recovered(trouble, r.line, key.Namespace)
 		if len(trouble.failed) == 0 {
 			delete(e.troubles, r.line)
 		}
@@ -224,17 +221,22 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	}
 }
 
-// recovered marks the credentials that a provider had failed, and answers who they
-// are. The caller holds the lock.
-func (e *exchanges) recovered(trouble *providerTrouble) []types.NamespacedName {
+// recovered marks the credentials that a provider had failed and that an answer in a
+// namespace lets through, and answers who they are. The gate hears of the answer after
+// this: what is closed opens then. The caller holds the lock.
+func (e *exchanges) recovered(trouble *providerTrouble, line, namespace string) []types.NamespacedName {
+	toAll, toThem := e.gate.ClosedToAll(line), e.gate.Closed(line, namespace)
 	var woken []types.NamespacedName
 	for uid, key := range trouble.failed {
+		if !toAll && (!toThem || key.Namespace != namespace) {
+			continue
+		}
+		delete(trouble.failed, uid)
 		if s := e.byUID[uid]; s != nil {
 			s.recovered = true
 			woken = append(woken, key)
 		}
 	}
-	clear(trouble.failed)
 	return woken
 }
 
@@ -271,9 +273,9 @@ func (e *exchanges) abandon(uid types.UID) {
 	}
 }
 
-// closed tells whether a provider is known to be broken, so that requests to it wait
-// for each other instead of for their own time.
-func (e *exchanges) closed(line string) bool { return e.gate.Closed(line) }
+// closed tells whether a provider is known to be broken for a namespace, so that its
+// requests wait for each other instead of for their own time.
+func (e *exchanges) closed(line, namespace string) bool { return e.gate.Closed(line, namespace) }
 
 // forget drops what is known of a deleted credential. Its allowance stays until it
 // is whole again, so that deleting and creating anew gains nothing.

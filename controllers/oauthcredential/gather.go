@@ -63,7 +63,7 @@ func (r *Reconciler) gatherExchange(f *facts) {
 		f.exchange.outcome = nil
 	}
 	f.limits = r.exchanges.limits(keyOf(f.credential), f.held, f.life)
-	f.providerBroken = f.plan != nil && r.exchanges.closed(f.plan.Line())
+	f.providerBroken = f.plan != nil && r.exchanges.closed(f.plan.Line(), f.credential.Namespace)
 }
 
 // gatherTarget finds the target's metadata, in the cache unless that is older than

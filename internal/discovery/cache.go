@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +25,7 @@ const (
 	trustedFor = time.Minute
 
 	defaultMaxEntries = 1024
+	defaultMaxPerPool = 128
 )
 
 // Discoverer asks an issuer for its metadata. Every error is an *oauth.Error.
@@ -37,7 +40,8 @@ type Options struct {
 	// Now is the clock. It is required.
 	Now func() time.Time
 	// MaxEntries is the most answers that are kept; 0 or less means 1,024.
-	MaxEntries int
+	// MaxPerPool is the most of one MetadataRequest.Pool; 0 or less means 128.
+	MaxEntries, MaxPerPool int
 }
 
 // Cache keeps metadata. It is safe for concurrent use.
@@ -45,10 +49,12 @@ type Cache struct {
 	discoverer Discoverer
 	now        func() time.Time
 	max        int
+	maxPerPool int
 
-	mu    sync.Mutex
-	order *list.List // of *entry, the last used first
-	byKey map[oauth.MetadataKey]*list.Element
+	mu      sync.Mutex
+	order   *list.List // of *entry, the last used first
+	byKey   map[oauth.MetadataKey]*list.Element
+	perPool map[string]int // how many entries there are of each pool
 }
 
 // NewCache makes a Cache. It panics without a Discoverer or a clock, since that
@@ -62,12 +68,18 @@ func NewCache(options Options) *Cache {
 		discoverer: options.Discoverer,
 		now:        options.Now,
 		max:        options.MaxEntries,
+		maxPerPool: options.MaxPerPool,
 		order:      list.New(),
 		byKey:      map[oauth.MetadataKey]*list.Element{},
+		perPool:    map[string]int{},
 	}
 
 	if c.max <= 0 {
 		c.max = defaultMaxEntries
+	}
+
+	if c.maxPerPool <= 0 {
+		c.maxPerPool = defaultMaxPerPool
 	}
 
 	return c
@@ -79,7 +91,7 @@ func NewCache(options Options) *Cache {
 func (c *Cache) Metadata(ctx context.Context, request oauth.MetadataRequest) (*oauth.Metadata, error) {
 	c.mu.Lock()
 
-	e, now := c.entry(request.Key()), c.now()
+	e, now := c.entry(request), c.now()
 	old := e.kept(now)
 
 	if old != nil && e.isFresh(now) {
@@ -141,25 +153,49 @@ func (c *Cache) Forget(request oauth.MetadataRequest) {
 	}
 }
 
-// entry returns the entry of a key, which is then the one used last. The caller
-// holds the lock.
-func (c *Cache) entry(key oauth.MetadataKey) *entry {
+// entry returns the entry of a request, which is then the one used last. The
+// caller holds the lock.
+func (c *Cache) entry(request oauth.MetadataRequest) *entry {
+	key := request.Key()
 	if element, ok := c.byKey[key]; ok {
 		c.order.MoveToFront(element)
 
 		return element.Value.(*entry) //nolint:forcetypeassert // the list holds nothing else
 	}
 
-	created := &entry{key: key}
+	created := &entry{key: key, pool: request.Pool}
 	c.byKey[key] = c.order.PushFront(created)
+	c.perPool[created.pool]++
 
-	if c.order.Len() > c.max {
-		// Those who wait for its answer hold the flight and still get it.
-		last := c.order.Remove(c.order.Back()).(*entry) //nolint:forcetypeassert // the list holds nothing else
-		delete(c.byKey, last.key)
+	if c.order.Len() > c.max || c.perPool[created.pool] > c.maxPerPool {
+		c.evict()
 	}
 
 	return created
+}
+
+// evict drops an entry of the pool that has the most, or of one of those: the one
+// used least recently. So a pool beyond its bound loses one of its own, and a pool
+// that grows takes nothing from those that are smaller. The caller holds the lock.
+func (c *Cache) evict() {
+	most := slices.Max(slices.Collect(maps.Values(c.perPool)))
+
+	for element := c.order.Back(); element != nil; element = element.Prev() {
+		e := element.Value.(*entry) //nolint:forcetypeassert // the list holds nothing else
+		if c.perPool[e.pool] < most {
+			continue
+		}
+
+		// Those who wait for its answer hold the flight and still get it.
+		c.order.Remove(element)
+		delete(c.byKey, e.key)
+
+		if c.perPool[e.pool]--; c.perPool[e.pool] == 0 {
+			delete(c.perPool, e.pool)
+		}
+
+		return
+	}
 }
 
 // fetch asks the issuer and notes what came of it.

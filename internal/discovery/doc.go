@@ -13,5 +13,8 @@
 // and after a failure by none for a few seconds: a thousand credentials of a dead
 // issuer cost it no more than one does.
 //
+// The answers that are kept are bounded, in all and per pool: who names a thousand
+// issuers puts nobody else's out.
+//
 // The package knows nothing of Kubernetes.
 package discovery

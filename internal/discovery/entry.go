@@ -17,6 +17,8 @@ type flight struct {
 // entry is what is known about one issuer.
 type entry struct {
 	key oauth.MetadataKey
+	// pool is the one that the key is of.
+	pool string
 	// metadata is the last answer, nil where there was none, and askedAt when it
 	// was asked for.
 	metadata *oauth.Metadata

@@ -45,8 +45,9 @@ type breaker struct {
 }
 
 // failed notes a transient failure of the request with the number started, and
-// tells whether it opened the breaker. last is the latest to have started.
-func (b *breaker) failed(now time.Time, started, last uint64) bool {
+// tells whether it opened the breaker, which it may do where enough have failed. last is
+// the latest to have started.
+func (b *breaker) failed(now time.Time, started, last uint64, mayOpen bool) bool {
 	b.failedAt = now
 	if b.open || started <= b.since {
 		return false
@@ -57,7 +58,7 @@ func (b *breaker) failed(now time.Time, started, last uint64) bool {
 	// One failure after an answer may be the credential's own: it must not close the
 	// line to those who are served.
 	relapse := b.ramp == 1 && b.inRow >= failuresToRelapse
-	if b.inRow < failuresInRow && !half && !relapse {
+	if !mayOpen || b.inRow < failuresInRow && !half && !relapse {
 		if b.ramp > 1 {
 			b.ramp /= 2
 		}

@@ -18,7 +18,7 @@ func open(t *testing.T, g *gate.Gate) {
 		g.Submit(gate.Request{Key: "key", Run: func(*gate.Turn) gate.Result { return gate.Result{Outcome: gate.Failed} }})
 		synctest.Wait()
 	}
-	if !g.Closed("key") {
+	if !g.Closed("key", "") {
 		t.Fatal("five failures in a row did not close the line")
 	}
 }
@@ -43,12 +43,12 @@ func TestABrokenProviderIsProbedAndRecoversWithoutAStampede(t *testing.T) {
 		}
 		after(21 * time.Second)
 		probes.wantTimes(t, 5*time.Second, 10*time.Second, 15*time.Second, 20*time.Second)
-		if !g.Closed("key") {
+		if !g.Closed("key", "") {
 			t.Fatal("the line is open")
 		}
 		up.Store(true)
 		after(5500 * time.Millisecond)
-		if g.Closed("key") {
+		if g.Closed("key", "") {
 			t.Error("an answer did not open the line")
 		}
 		after(time.Minute)
@@ -139,7 +139,7 @@ func TestWhatOpensTheBreaker(t *testing.T) {
 					g.Submit(gate.Request{Key: "key", Run: newJournal().takes(0, "", outcome)})
 					synctest.Wait()
 				}
-				if g.Closed("key") != c.want {
+				if g.Closed("key", "") != c.want {
 					t.Errorf("closed is %t, want %t", !c.want, c.want)
 				}
 			})
@@ -156,8 +156,8 @@ func TestRefusalsDoNotOpenTheBreaker(t *testing.T) {
 			after(time.Minute)
 		}
 		after(time.Hour)
-		if j.count() != 20 || g.Closed("key") {
-			t.Errorf("%d ran, and closed is %t", j.count(), g.Closed("key"))
+		if j.count() != 20 || g.Closed("key", "") {
+			t.Errorf("%d ran, and closed is %t", j.count(), g.Closed("key", ""))
 		}
 	})
 }
@@ -260,7 +260,7 @@ func TestFailuresFromBeforeTheBreakerOpenedDoNotOpenItAgain(t *testing.T) {
 		open(t, g)
 		g.Submit(gate.Request{Key: "key", Run: j.takes(0, "probe", gate.Answered)})
 		after(time.Minute)
-		if g.Closed("key") {
+		if g.Closed("key", "") {
 			t.Error("old failures opened the breaker")
 		}
 		j.want(t, "probe", "late", "late", "late", "late", "late")

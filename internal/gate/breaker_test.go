@@ -31,7 +31,7 @@ func TestTheSlowStartOfABreaker(t *testing.T) {
 				if result == 'a' {
 					b.answered(started, limit)
 				} else {
-					b.failed(time.Unix(0, 0), started, started)
+					b.failed(time.Unix(0, 0), started, started, true)
 				}
 			}
 			if b.ramp != c.want || b.open != c.open {

@@ -62,21 +62,23 @@ func (b *budget) take(now time.Time, retry bool) payment {
 	}
 }
 
-// put gives back what a request paid.
-func (b *budget) put(now time.Time, paid payment) {
+// put gives back what a request paid at an instant.
+func (b *budget) put(now time.Time, paid payment, paidAt time.Time) {
 	b.roll(now)
 	switch paid {
 	case paidShare:
 		b.withdraw(func(t *tally) *int { return &t.retries })
 	case paidExtra:
-		b.extra = time.Time{}
+		if b.extra.Equal(paidAt) { // Else another has paid since.
+			b.extra = time.Time{}
+		}
 	case paidNothing:
 	}
 }
 
 // unsent takes a request back that was none, after all.
-func (b *budget) unsent(now time.Time, paid payment) {
-	b.put(now, paid)
+func (b *budget) unsent(now time.Time, paid payment, paidAt time.Time) {
+	b.put(now, paid, paidAt)
 	b.withdraw(func(t *tally) *int { return &t.requests })
 }
 

@@ -119,6 +119,74 @@ func TestRetriesForShortTokensAreCloser(t *testing.T) {
 	})
 }
 
+func TestHealthyShortTokensBringNobodyElsesRetriesForward(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, retries, over := newGate(), newJournal(), false
+		var fail, serve func()
+		fail = func() {
+			g.Submit(gate.Request{Key: "key", Failures: 1, Held: true, Patience: time.Hour, Run: func(*gate.Turn) gate.Result {
+				if over {
+					return gate.Result{Outcome: gate.Unsent}
+				}
+				retries.note("")
+				time.AfterFunc(time.Second, fail)
+				return gate.Result{Outcome: gate.Cut}
+			}})
+		}
+		serve = func() {
+			g.Submit(gate.Request{Key: "key", Held: true, Patience: time.Second, Run: func(*gate.Turn) gate.Result {
+				if !over {
+					time.AfterFunc(7*time.Second, serve)
+				}
+				return gate.Result{Outcome: gate.Answered}
+			}})
+		}
+		for range 100 {
+			fail()
+		}
+		serve()
+		after(10 * time.Minute)
+		// One per 5 s, and a fifth of all that there are.
+		if got := retries.count(); got < 120 || got > 180 {
+			t.Errorf("%d retries in 10 min", got)
+		}
+		over = true
+		time.Sleep(time.Hour)
+	})
+}
+
+func TestAShortTokenBringsOnlyRetriesForwardThatAreItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, j := newGate(), newJournal()
+		refuse(g, "held", time.Hour)
+		g.Submit(gate.Request{Key: "key", Client: "held", Patience: time.Second, Run: newJournal().takes(0, "", gate.Answered)})
+		for range 3 {
+			g.Submit(gate.Request{Key: "key", Failures: 1, Run: j.takes(0, "", gate.Cut)})
+		}
+		after(time.Minute)
+		j.wantTimes(t, 0, 5*time.Second, 10*time.Second)
+		time.Sleep(2 * time.Hour)
+	})
+}
+
+func TestARefusalGivesNothingBack(t *testing.T) {
+	t.Parallel()
+	for outcome, want := range map[gate.Outcome]time.Duration{gate.Answered: 0, gate.Refused: 15 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			g, j := newGate(), newJournal()
+			for range 4 {
+				g.Submit(gate.Request{Key: "key", Failures: 1, Run: j.takes(0, "", outcome)})
+			}
+			after(time.Minute)
+			if got := j.ran(); len(got) != 4 || got[3] != want {
+				t.Errorf("after outcome %d they ran at %s, want the last at %s", outcome, got, want)
+			}
+		})
+	}
+}
+
 func TestWhatWasNeverSentGivesNoBudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

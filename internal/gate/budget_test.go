@@ -38,17 +38,22 @@ func TestTheBudgetOfRetries(t *testing.T) {
 		"requests of a minute":  {func(b *budget) { requests(b, 10); b.take(at(57), true) }, at(59), time.Time{}},
 		"much later":            {func(b *budget) { requests(b, 50); b.take(at(9000), true) }, at(9001), at(9005)},
 		"an extra one given back": {func(b *budget) {
-			b.put(start, b.take(start, true))
+			b.put(start, b.take(start, true), start)
 		}, start, time.Time{}},
+		"an extra one given back when another has been taken": {func(b *budget) {
+			first := b.take(start, true)
+			b.take(at(5), true)
+			b.put(at(6), first, start)
+		}, at(6), at(10)},
 		"one of the share given back": {func(b *budget) {
 			b.take(start, true)
 			requests(b, 4)
-			b.put(at(6), b.take(start, true))
+			b.put(at(6), b.take(start, true), start)
 		}, at(1), time.Time{}},
 		"what was never sent is no request": {func(b *budget) {
 			b.take(start, true)
 			requests(b, 3)
-			b.unsent(start, b.take(start, false))
+			b.unsent(start, b.take(start, false), start)
 		}, start, at(5)},
 	} {
 		t.Run(name, func(t *testing.T) {

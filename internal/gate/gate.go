@@ -56,13 +56,25 @@ func (g *Gate) Withdraw(ticket *Ticket) bool {
 	}
 	l := ticket.line
 	l.roster.remove(ticket)
-	l.waiting--
+	l.crowd.leave(ticket)
 	g.advance(l, g.now())
 	return true
 }
 
-// Closed tells whether the line of key lets only probes through.
-func (g *Gate) Closed(key string) bool {
+// Closed tells whether the line of key lets only probes of a namespace through.
+func (g *Gate) Closed(key, namespace string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	l := g.lines[key]
+	if l == nil {
+		return false
+	}
+	w := l.wards[namespace]
+	return l.breaker.open || w != nil && w.breaker.open
+}
+
+// ClosedToAll tells whether the line of key lets only probes through, whoever asks.
+func (g *Gate) ClosedToAll(key string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.lines[key]
@@ -93,7 +105,7 @@ func (g *Gate) Waiting(key string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if l := g.lines[key]; l != nil {
-		return l.waiting
+		return l.crowd.waiting
 	}
 	return 0
 }
@@ -109,7 +121,7 @@ func (g *Gate) advance(l *line, now time.Time) {
 		l.start(now, ticket)
 		go g.run(l, ticket)
 	}
-	if l.waiting == 0 && l.unjudged == 0 {
+	if l.crowd.waiting == 0 && l.unjudged == 0 {
 		if at = l.worthUntil(); !at.After(now) {
 			at = time.Time{}
 			delete(g.lines, l.key)

@@ -12,16 +12,15 @@ type line struct {
 	// configured is the rate that the limits name.
 	configured spacing
 	roster     roster
-	// waiting counts all who wait, those aside too.
-	waiting int
+	// crowd are all who wait, those aside too.
+	crowd crowd
 	// running are those that hold a slot, and unjudged those without a result.
 	running, unjudged int
 	// arrivals and started number the requests, as they come and as they start.
 	arrivals, started uint64
 
-	// distance is between requests that the trouble of the provider keeps apart.
-	distance time.Duration
 	breaker  breaker
+	wards    map[string]*ward
 	budget   budget
 	throttle throttle
 	clients  map[string]*client
@@ -50,12 +49,12 @@ func (l *line) configure(now time.Time, limits Limits) {
 }
 
 func (l *line) add(r *Request) *Ticket {
-	l.waiting++
 	l.arrivals++
 	ticket := &Ticket{
 		line:      l,
 		client:    r.Client,
 		shared:    r.Shared,
+		common:    r.Common,
 		held:      r.Held,
 		retry:     r.Failures > 0,
 		expiresAt: r.ExpiresAt,
@@ -64,9 +63,7 @@ func (l *line) add(r *Request) *Ticket {
 		arrival:   l.arrivals,
 	}
 	l.roster.add(ticket, r.Namespace)
-	if distance := distanceOf(r.Patience); l.distance == 0 || distance < l.distance {
-		l.distance = distance
-	}
+	l.crowd.join(ticket)
 	return ticket
 }
 
@@ -74,7 +71,7 @@ func (l *line) add(r *Request) *Ticket {
 // where the end of a request will tell.
 func (l *line) next(now time.Time) (*Ticket, time.Time) {
 	recheck, _ := l.recall(now)
-	if l.waiting == 0 || l.running >= l.limits.concurrent() {
+	if l.crowd.waiting == 0 || l.running >= l.limits.concurrent() {
 		return nil, time.Time{}
 	}
 	if at := l.readyAt(); at.After(now) {
@@ -89,42 +86,71 @@ func (l *line) next(now time.Time) (*Ticket, time.Time) {
 	if !l.breaker.ramp.admits(l.running) || !l.throttle.ramp.admits(l.running) {
 		return nil, time.Time{}
 	}
-	return l.inTurn(now)
+	if probe, _ := l.probeOfWard(now); probe != nil {
+		return probe, time.Time{}
+	}
+	ticket, recheck := l.inTurn(now)
+	if ticket != nil {
+		return ticket, time.Time{}
+	}
+	// Whoever that has put aside may be in a hurry.
+	probe, at := l.probeOfWard(now)
+	return probe, sooner(recheck, at)
 }
 
 // inTurn is next for a line that may start one.
 func (l *line) inTurn(now time.Time) (*Ticket, time.Time) {
-	budgetAt := l.budget.readyAt(now, l.distance)
+	budgetAt := l.budget.readyAt(now, l.crowd.retryDistance())
 	for {
-		ticket := l.roster.first(!budgetAt.After(now))
+		ticket := l.first(now, !budgetAt.After(now))
 		switch {
 		case ticket == nil:
 			recheck, recalled := l.recall(now)
 			if recalled {
 				continue
 			}
-			if l.roster.first(true) != nil {
+			if l.roster.turn(true) != nil {
 				recheck = sooner(recheck, budgetAt)
 			}
 			return nil, recheck
-		case l.clientMay(ticket, now):
-			return ticket, time.Time{}
-		default:
+		case !l.clientMay(ticket, now):
 			l.roster.remove(ticket)
 			heap.Push(&l.clients[ticket.client].aside, ticket)
+		case !l.wardMay(ticket):
+			l.roster.remove(ticket)
+			l.wardOf(ticket).wait(ticket)
+		default:
+			return ticket, time.Time{}
 		}
 	}
+}
+
+// first is the one to go next, retries left out where they are not wanted; nil where
+// there is none.
+func (l *line) first(now time.Time, retries bool) *Ticket {
+	n := l.roster.turn(retries)
+	if n == nil {
+		return nil
+	}
+	l.crowd.expire(&n.fresh, now)
+	l.crowd.expire(&n.retries, now)
+	return n.first(retries)
 }
 
 // readyAt is when the line as a whole may start one.
 func (l *line) readyAt() time.Time {
 	at := later(l.configured.readyAt(), l.throttle.readyAt())
-	return later(at, l.breaker.readyAt(l.distance))
+	return later(at, l.breaker.readyAt(l.crowd.distance()))
 }
 
 func (l *line) clientMay(ticket *Ticket, now time.Time) bool {
 	c := l.clients[ticket.client]
 	return c == nil || c.may(now)
+}
+
+func (l *line) wardMay(ticket *Ticket) bool {
+	w := l.wardOf(ticket)
+	return w == nil || w.admits()
 }
 
 // recall forgets the clients of which nothing is worth knowing, and brings one who
@@ -136,23 +162,35 @@ func (l *line) recall(now time.Time) (at time.Time, recalled bool) {
 		case !c.worthUntil().After(now):
 			delete(l.clients, name)
 			for len(c.aside) > 0 {
-				l.bringBack(c)
+				l.bringBack(now, &c.aside)
 				recalled = true
 			}
 		case !c.ramp.admits(c.running): // The end of what runs will tell.
 		case c.readyAt().After(now):
 			at = sooner(at, c.readyAt())
 		case len(c.aside) > 0:
-			l.bringBack(c)
+			l.bringBack(now, &c.aside)
+			recalled = true
+		}
+	}
+	for name, w := range l.wards {
+		switch {
+		case !w.breaker.worthUntil().After(now):
+			recalled = recalled || len(w.aside) > 0
+			l.discharge(name, w)
+		case w.admits() && len(w.aside) > 0:
+			l.bringBack(now, &w.aside)
 			recalled = true
 		}
 	}
 	return at, recalled
 }
 
-func (l *line) bringBack(c *client) {
-	ticket := c.aside.top()
-	heap.Remove(&c.aside, ticket.index)
+// bringBack has the first of those who stand aside wait in the line again.
+func (l *line) bringBack(now time.Time, aside *queue) {
+	l.crowd.expire(aside, now)
+	ticket := aside.top()
+	heap.Remove(aside, ticket.index)
 	l.roster.add(ticket, ticket.namespace.name)
 }
 
@@ -160,7 +198,7 @@ func (l *line) bringBack(c *client) {
 func (l *line) start(now time.Time, ticket *Ticket) {
 	l.roster.served(ticket)
 	l.roster.remove(ticket)
-	l.waiting--
+	l.crowd.leave(ticket)
 	l.running++
 	l.unjudged++
 	l.started++
@@ -171,27 +209,20 @@ func (l *line) start(now time.Time, ticket *Ticket) {
 		ticket.holder.running++
 		ticket.holder.pace.take(now)
 	}
-	if l.breaker.open {
+	probe := l.breaker.open
+	if probe {
 		l.breaker.probe(now, ticket.started)
 	}
-	// Probes are bounded well enough.
-	ticket.paid = l.budget.take(now, ticket.retry && !l.breaker.open)
-	if l.breaker.open || ticket.paid == paidExtra {
-		l.distance = l.shortestDistance()
-	}
-}
-
-// shortestDistance is the one that suits all who wait.
-func (l *line) shortestDistance() time.Duration {
-	shortest := Distance
-	for _, n := range l.roster.namespaces {
-		for _, q := range []queue{n.fresh, n.retries} {
-			for _, ticket := range q {
-				shortest = min(shortest, distanceOf(ticket.patience))
-			}
+	if ticket.ward = l.wardOf(ticket); ticket.ward != nil {
+		ticket.ward.running++
+		if ticket.ward.breaker.open {
+			probe = true
+			ticket.ward.breaker.probe(now, ticket.started)
+			ticket.ward.pace()
 		}
 	}
-	return shortest
+	// Probes are bounded well enough.
+	ticket.paid, ticket.paidAt = l.budget.take(now, ticket.retry && !probe), now
 }
 
 // free gives up the slot of a request, and tells whether it still had one.
@@ -203,6 +234,10 @@ func (l *line) free(ticket *Ticket) bool {
 	l.running--
 	if ticket.holder != nil {
 		ticket.holder.running--
+	}
+	if ticket.ward != nil {
+		ticket.ward.running--
+		ticket.ward.breaker.freed(ticket.started)
 	}
 	l.breaker.freed(ticket.started)
 	return true
@@ -218,6 +253,9 @@ func (l *line) worthUntil() time.Time {
 	}
 	for _, c := range l.clients {
 		at = later(at, c.worthUntil())
+	}
+	for _, w := range l.wards {
+		at = later(at, w.breaker.worthUntil())
 	}
 	return at
 }

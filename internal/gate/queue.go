@@ -46,6 +46,20 @@ func (q queue) top() *Ticket {
 	return q[0]
 }
 
+// moved restores the order after a request has changed its place in it.
+func (q *queue) moved(ticket *Ticket) { heap.Fix(q, ticket.index) }
+
+// oldest is the one that has waited longest among those who may go.
+func (q queue) oldest(may func(*Ticket) bool) *Ticket {
+	var oldest *Ticket
+	for _, ticket := range q {
+		if (oldest == nil || ticket.arrival < oldest.arrival) && may(ticket) {
+			oldest = ticket
+		}
+	}
+	return oldest
+}
+
 // namespace is who waits of one namespace and may go, as far as its client is
 // concerned. Retries stand apart, so that those that have no budget are in nobody's
 // way.
@@ -67,15 +81,11 @@ func (n *namespace) first(retries bool) *Ticket {
 
 // oldest is the one that has waited longest among those who may go.
 func (n *namespace) oldest(may func(*Ticket) bool) *Ticket {
-	var oldest *Ticket
-	for _, q := range []queue{n.fresh, n.retries} {
-		for _, ticket := range q {
-			if (oldest == nil || ticket.arrival < oldest.arrival) && may(ticket) {
-				oldest = ticket
-			}
-		}
+	fresh, retry := n.fresh.oldest(may), n.retries.oldest(may)
+	if fresh == nil || retry != nil && retry.arrival < fresh.arrival {
+		return retry
 	}
-	return oldest
+	return fresh
 }
 
 // The two rotations of the namespaces: of those with anybody who may go, and of
@@ -143,8 +153,9 @@ func (r *roster) enlist(n *namespace) {
 	}
 }
 
-// first is the one to go next, nil where there is none.
-func (r *roster) first(retries bool) *Ticket {
+// turn is the namespace whose turn it is, retries left out where they are not wanted;
+// nil where nobody waits.
+func (r *roster) turn(retries bool) *namespace {
 	rotation := &r.rotations[turnOfFresh]
 	if retries {
 		rotation = &r.rotations[turnOfAny]
@@ -154,7 +165,7 @@ func (r *roster) first(retries bool) *Ticket {
 		return nil
 	}
 	n, _ := turn.Value.(*namespace)
-	return n.first(retries)
+	return n
 }
 
 // longest is the one that has waited longest in the namespace whose turn it is,

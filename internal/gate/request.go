@@ -22,6 +22,9 @@ type Request struct {
 	Limits Limits
 	// Namespace is whose request it is: the namespaces of a key take turns.
 	Namespace string
+	// Common says that several namespaces share the key. What only one of them meets
+	// is not held against the others.
+	Common bool
 	// Client identifies the OAuth client that asks.
 	Client string
 	// Shared says that the client is the provider's own, so that what throttles it
@@ -36,11 +39,10 @@ type Request struct {
 	// Failures is how many requests of this credential have failed in a row. A
 	// request after a failure is a retry, and draws on the budget of its key.
 	Failures int
-	// Patience is for how long the gate may keep the request waiting on a guess of its
-	// own, where a token that is held would expire: a part of that token's life. What
-	// the provider asked for is no guess. Zero bounds nothing. Requests to a provider
-	// in trouble are as close as the shortest patience of all who wait for it, between
-	// MinDistance and Distance.
+	// Patience is a part of the life of a token that is held and still good, zero for
+	// none. Requests to a provider in trouble are as close as the shortest patience of
+	// all who wait for it, between MinDistance and Distance; and a provider that
+	// throttles a request, and does not say for how long, is left alone for no longer.
 	Patience time.Duration
 
 	// Run carries the request out, in a goroutine of its own.
@@ -80,8 +82,10 @@ type Outcome int
 const (
 	// Cut means that a request was given up under way, which says nothing.
 	Cut Outcome = iota
-	// Answered means that the provider answered, be it with a refusal.
+	// Answered means that the provider gave what it was asked for.
 	Answered
+	// Refused means that it answered something else: it is well, as far as that goes.
+	Refused
 	// Failed means a transient failure.
 	Failed
 	// Throttled means that the provider asked for fewer requests.
@@ -129,6 +133,7 @@ type Ticket struct {
 	namespace *namespace
 	client    string
 	shared    bool
+	common    bool
 	held      bool
 	retry     bool
 	expiresAt time.Time
@@ -144,8 +149,16 @@ type Ticket struct {
 	started uint64
 	// holder is what was known of its client when it started, nil for nothing.
 	holder *client
+	// ward is that of its namespace when it started, nil for none.
+	ward   *ward
 	paid   payment
+	paidAt time.Time
 	freed  bool
+}
+
+// isLate tells whether the token that it was to replace in time has expired.
+func (t *Ticket) isLate(now time.Time) bool {
+	return t.held && !t.expiresAt.IsZero() && !now.Before(t.expiresAt)
 }
 
 // before tells which of two goes first. A token that is held counts by its expiry

@@ -71,7 +71,7 @@ type pause struct {
 
 // longestGuess is how long to wait at most where the provider has not said.
 func (p pause) longestGuess() time.Duration {
-	if p.patience <= 0 {
+	if p.patience <= 0 || p.retryAfter > 0 {
 		return longestRest
 	}
 	return min(max(p.patience, MinDistance), longestRest)
@@ -79,14 +79,14 @@ func (p pause) longestGuess() time.Duration {
 
 // learn takes a rate from what was accepted: in the last burst where nothing is known,
 // and else since the end of the last hold. Nothing accepted says little about how
-// much too fast that was, so at most half is lost at a time; and the rate stays at one
-// per the longest that a guess may keep anybody waiting.
+// much too fast that was, so at most half is lost at a time; and the rate does not fall
+// below one per the longest guess.
 func (t *throttle) learn(now time.Time, lately int, longest time.Duration) {
 	if t.guessed = t.rate == 0; t.guessed {
 		t.rate = caution * float64(max(lately, 1))
 	} else {
 		sustained := float64(t.accepted) / max(now.Sub(t.until), measured).Seconds()
-		t.rate = max(t.rate/2, min(caution*sustained, caution*t.rate), 1/longest.Seconds())
+		t.rate = min(t.rate, max(t.rate/2, min(caution*sustained, caution*t.rate), 1/longest.Seconds()))
 	}
 	t.setPace(now)
 }
@@ -147,17 +147,19 @@ func (c *client) may(now time.Time) bool {
 
 // sighting is the last refusal that anyone met.
 type sighting struct {
-	client string
-	at     time.Time
+	client, namespace string
+	at                time.Time
 }
 
 // sightingsTogether is how close two clients must be throttled for the provider to
 // mean everybody.
 const sightingsTogether = time.Minute
 
-// byOther tells whether another client was throttled shortly before.
-func (s sighting) byOther(client string, now time.Time) bool {
-	return !s.at.IsZero() && s.client != client && now.Sub(s.at) < sightingsTogether
+// byOther tells whether another client was throttled shortly before; where several
+// namespaces share the line, another one's.
+func (s sighting) byOther(ticket *Ticket, now time.Time) bool {
+	other := s.client != ticket.client && (!ticket.common || s.namespace != ticket.namespace.name)
+	return !s.at.IsZero() && other && now.Sub(s.at) < sightingsTogether
 }
 
 func later(a, b time.Time) time.Time {

@@ -20,19 +20,22 @@ func refuse(g *gate.Gate, client string, retryAfter time.Duration) {
 func TestWhoIsHeldWhenAProviderThrottles(t *testing.T) {
 	t.Parallel()
 	type refusal struct {
-		client string
-		after  time.Duration
-		shared bool
+		client    string
+		after     time.Duration
+		shared    bool
+		namespace string // of a line that namespaces share
 	}
 	for name, c := range map[string]struct {
 		refusals []refusal
 		everyone bool
 	}{
-		"one client":                      {refusals: []refusal{{"a", 0, false}}},
-		"one client, twice":               {refusals: []refusal{{"a", 0, false}, {"a", 59 * time.Second, false}}},
-		"two clients within a minute":     {[]refusal{{"a", 0, false}, {"b", 59 * time.Second, false}}, true},
-		"two clients, a minute apart":     {refusals: []refusal{{"a", 0, false}, {"b", time.Minute, false}}},
-		"the client that the provider is": {[]refusal{{"a", 0, true}}, true},
+		"one client":                      {refusals: []refusal{{"a", 0, false, ""}}},
+		"one client, twice":               {refusals: []refusal{{"a", 0, false, ""}, {"a", 59 * time.Second, false, ""}}},
+		"two clients within a minute":     {[]refusal{{"a", 0, false, ""}, {"b", 59 * time.Second, false, ""}}, true},
+		"two clients, a minute apart":     {refusals: []refusal{{"a", 0, false, ""}, {"b", time.Minute, false, ""}}},
+		"the client that the provider is": {[]refusal{{"a", 0, true, ""}}, true},
+		"two clients of one namespace":    {refusals: []refusal{{"a", 0, false, "x"}, {"b", time.Second, false, "x"}}},
+		"clients of two namespaces":       {[]refusal{{"a", 0, false, "x"}, {"b", time.Second, false, "y"}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +45,7 @@ func TestWhoIsHeldWhenAProviderThrottles(t *testing.T) {
 				for _, r := range c.refusals {
 					time.Sleep(r.after)
 					last = r.client
-					g.Submit(gate.Request{Key: "key", Client: r.client, Shared: r.shared, Run: func(*gate.Turn) gate.Result {
+					g.Submit(gate.Request{Key: "key", Client: r.client, Shared: r.shared, Namespace: r.namespace, Common: r.namespace != "", Run: func(*gate.Turn) gate.Result {
 						return gate.Result{Outcome: gate.Throttled, RetryAfter: 50 * time.Second}
 					}})
 					synctest.Wait()

@@ -67,6 +67,17 @@ func TestTheLearnedRate(t *testing.T) {
 				t.refused(at(float64(100*i)), uint64(i+1), uint64(i+1), pause{retryAfter: time.Second}, 0)
 			}
 		}, 1.0 / 60},
+		"is never raised by a refusal": {func(t *throttle) {
+			for i := range 50 {
+				t.refused(at(float64(100*i)), uint64(i+1), uint64(i+1), pause{}, 0)
+			}
+			t.refused(at(5100), 51, 51, pause{patience: time.Second}, 0)
+		}, 1.0 / 60},
+		"falls for short tokens, too, where the provider says for how long": {func(t *throttle) {
+			for i := range 50 {
+				t.refused(at(float64(100*i)), uint64(i+1), uint64(i+1), pause{retryAfter: time.Second, patience: time.Second}, 0)
+			}
+		}, 1.0 / 60},
 		"has a floor that the holder of a short token can wait for": {func(t *throttle) {
 			for i := range 50 {
 				t.refused(at(float64(100*i)), uint64(i+1), uint64(i+1), pause{patience: 2 * time.Second}, 0)

@@ -29,11 +29,12 @@ type Answer struct {
 	// taken from it only where it has no expires_in, or where a ResponseMapper
 	// finds them.
 	Claims lifetime.Claims
-	// Raw is the whole answer where it is JSON, else nil. It has the access
-	// token, but neither the refresh token nor a secret of the request.
+	// Raw is the whole answer where it is JSON and Request.WantRaw asks for it,
+	// else nil. It has the access token, but neither the refresh token nor a
+	// secret of the request.
 	Raw any
 	// Extra is what a ResponseMapper found beside that, without the same
-	// secrets.
+	// secrets; nil unless Request.WantExtra asks for it.
 	Extra map[string]any
 	// Sent is just before the request went out, Received when the answer's
 	// headers had arrived, both by Options.Now.
@@ -65,23 +66,26 @@ func (x *exchange) newAnswer(r *reading, header http.Header) (*Answer, problem) 
 		Claims:                r.claims(header),
 	}
 
-	if !x.request.TokenOnly {
-		x.addRest(answer, r)
-	}
+	x.addRest(answer, r)
 
 	return answer, ""
 }
 
-// addRest adds what an answer says beside the token, without secrets.
+// addRest adds what is wanted of an answer beside the token, without secrets.
 func (x *exchange) addRest(answer *Answer, r *reading) {
+	raw, extra := x.request.WantRaw && r.json, x.request.WantExtra && len(r.mapping.Extra) > 0
+	if !raw && !extra {
+		return
+	}
+
 	secrets := append(x.request.Secrets(), redact.New(r.text(NameRefreshToken)), redact.New(r.fields.text("refresh_token")))
 	scrubber := redact.NewScrubber(secrets...)
 
-	if r.json {
+	if raw {
 		answer.Raw = scrubber.Strip(r.value, answer.AccessToken)
 	}
 
-	if len(r.mapping.Extra) > 0 {
+	if extra {
 		answer.Extra, _ = scrubber.Strip(r.mapping.Extra, answer.AccessToken).(map[string]any)
 	}
 }

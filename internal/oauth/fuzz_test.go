@@ -73,7 +73,9 @@ func checkAnswer(t *testing.T, parsed content, mapper ResponseMapper) {
 	r := newReading(parsed)
 	r.apply(mapper, &http.Response{})
 
-	answer, wrong := (&exchange{request: Request{Headers: []Field{{Name: "X-Key", Value: redact.New("hunter22")}}}}).newAnswer(r, http.Header{})
+	request := Request{Headers: []Field{{Name: "X-Key", Value: redact.New("hunter22")}}, WantRaw: true, WantExtra: true}
+
+	answer, wrong := (&exchange{request: request}).newAnswer(r, http.Header{})
 	if (wrong == "") != (answer != nil) {
 		t.Fatalf("answer %v and problem %q", answer, wrong)
 	}

@@ -60,7 +60,7 @@ func TestRawAnswers(t *testing.T) {
 
 			server, _ := serve(t, reply(http.StatusOK, test.body))
 			request := newRequest(server)
-			request.Response = test.mapper
+			request.Response, request.WantRaw = test.mapper, true
 
 			answer, err := newClient(t).Token(t.Context(), request)
 			if err != nil {
@@ -93,6 +93,7 @@ func TestNoAnswerHoldsASecret(t *testing.T) {
 	server, _ := serve(t, func(w http.ResponseWriter, r *http.Request) { reply(http.StatusOK, body)(w, r) })
 	client := newClient(t)
 	request := newRequest(server)
+	request.WantRaw, request.WantExtra = true, true
 	request.TokenURL += "?key=" + querySecret
 	request.Client = oauth.ClientAuthentication{
 		Method: oauth.MethodClientSecretBasic, ID: "my client", Secret: redact.New(clientSecret),
@@ -203,22 +204,50 @@ func TestMessagesHoldNoToken(t *testing.T) {
 	}
 }
 
-func TestTheRestOfAnAnswerIsLeftOutWhereNobodyWantsIt(t *testing.T) {
+func TestWhatIsWantedOfAnAnswer(t *testing.T) {
 	t.Parallel()
 
-	server, _ := serve(t, reply(http.StatusOK, `{"access_token":"t0ken","scope":"a b"}`))
-	request := newRequest(server)
-	request.TokenOnly = true
-	request.Response = mapper(func(oauth.Response) (oauth.Mapping, error) {
-		return oauth.Mapping{Extra: map[string]any{"more": "m0re"}}, nil
-	})
+	const body = `{"access_token":"t0ken","scope":"a b","refresh_token":"r0tated"}`
 
-	answer, err := newClient(t).Token(t.Context(), request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := map[string]any{"access_token": "t0ken", "scope": "a b", "refresh_token": "[redacted]"}
+	extra := map[string]any{"more": "[redacted]"}
 
-	if answer.AccessToken.Reveal() != "t0ken" || answer.Scope != "a b" || answer.Raw != nil || answer.Extra != nil {
-		t.Errorf("got %+v", answer)
+	for name, test := range map[string]struct {
+		raw, extra bool
+		wantRaw    any
+		wantExtra  map[string]any
+	}{
+		"the token alone": {},
+		"the answer":      {raw: true, wantRaw: raw},
+		"what is mapped":  {extra: true, wantExtra: extra},
+		"both":            {raw: true, extra: true, wantRaw: raw, wantExtra: extra},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			server, _ := serve(t, reply(http.StatusOK, body))
+			request := newRequest(server)
+			request.WantRaw, request.WantExtra = test.raw, test.extra
+			request.Response = mapper(func(oauth.Response) (oauth.Mapping, error) {
+				return oauth.Mapping{Extra: map[string]any{"more": "hunter22hunter22"}}, nil
+			})
+
+			answer, err := newClient(t).Token(t.Context(), request)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			if answer.AccessToken.Reveal() != "t0ken" || answer.Scope != "a b" || answer.RefreshToken.Reveal() != "r0tated" {
+				t.Errorf("got %+v", answer)
+			}
+
+			if diff := cmp.Diff(test.wantRaw, answer.Raw); diff != "" {
+				t.Error(diff)
+			}
+
+			if diff := cmp.Diff(test.wantExtra, answer.Extra); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

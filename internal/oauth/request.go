@@ -182,9 +182,9 @@ type Request struct {
 	Parameters []Field
 	// Response reads the answer; nil means as RFC 6749 section 5 has it.
 	Response ResponseMapper `json:"-"`
-	// TokenOnly leaves Answer.Raw and Answer.Extra out: to clean them of secrets
-	// costs more than to read the token.
-	TokenOnly bool
+	// WantRaw asks for Answer.Raw, and WantExtra for Answer.Extra. To clean them of
+	// secrets costs more than to read the token.
+	WantRaw, WantExtra bool
 	// Answered is called once, when the answer has been read or there will be
 	// none, and before anything of it is judged. nil means nobody.
 	Answered func() `json:"-"`

@@ -33,8 +33,15 @@ func (p *Plan) Data(expressions Evaluator, answer *oauth.Answer, clientID string
 	return data, nil
 }
 
-// tokenVariable is the token as expressions see it. The answer itself is not there
-// where the provider holds a secret, which the answer might echo.
+// wantsExtra tells whether there are expressions that see what else the provider finds in
+// an answer.
+func (p *Plan) wantsExtra() bool { return len(p.credential.Spec.Secret.Data) > 0 }
+
+// wantsRaw tells whether they see the answer itself, too: not where the provider holds a
+// secret, which the answer might echo.
+func (p *Plan) wantsRaw() bool { return p.wantsExtra() && !p.HoldsSecret }
+
+// tokenVariable is the token as expressions see it.
 func (p *Plan) tokenVariable(answer *oauth.Answer, token render.Token) map[string]any {
 	variable := maps.Clone(answer.Extra)
 	if variable == nil {
@@ -43,7 +50,7 @@ func (p *Plan) tokenVariable(answer *oauth.Answer, token render.Token) map[strin
 	for key, value := range render.Default(token) {
 		variable[key] = string(value)
 	}
-	if answer.Raw != nil && !p.HoldsSecret {
+	if answer.Raw != nil && p.wantsRaw() {
 		variable["raw"] = answer.Raw
 	}
 	return variable

@@ -99,8 +99,12 @@ func (p *Plan) expressions() []expressionAt {
 	return found
 }
 
-// extraExpressions are those that find further values in an answer.
+// extraExpressions are those that find further values in an answer, where there is anyone
+// to see them: no token is refused for a value that nobody wants.
 func (p *Plan) extraExpressions() []namedExpression {
+	if !p.wantsExtra() && !p.bare {
+		return nil
+	}
 	return namedExpressions(p.Endpoint.Response.Extra, func(name string) expressionAt {
 		return expressionAt{environment: expression.Response, field: p.providerField("response.extra." + name), provider: p.hidden()}
 	})

@@ -3,13 +3,10 @@ package resolve_test
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/expression"
 	"github.com/tokensync/tokensync/internal/oauth"
-	"github.com/tokensync/tokensync/internal/redact"
-	"github.com/tokensync/tokensync/internal/render"
 	"github.com/tokensync/tokensync/internal/resolve"
 )
 
@@ -98,6 +95,7 @@ func TestEveryExpressionIsCompiledAheadOfTheRequest(t *testing.T) {
 		"spec.provider.response.refreshToken": func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.Response.RefreshToken = "client.id" },
 		"spec.provider.response.extra.a": func(s *v1alpha1.OAuthCredentialSpec) {
 			s.Provider.Response.Extra = map[string]v1alpha1.Expression{"a": "value", "b": "value"}
+			wantsAll(s)
 		},
 		"spec.jwtBearer.claims.a": func(s *v1alpha1.OAuthCredentialSpec) {
 			s.JWTBearer = &v1alpha1.JWTBearer{Claims: map[string]v1alpha1.Expression{"b": "body", "a": "body"}}
@@ -125,6 +123,7 @@ func TestAnAnswerReadByExpressions(t *testing.T) {
 			AccessToken: "body.result.secret", ExpiresIn: "status", Scope: "headers['x-scope']", Error: "body.nothing.there",
 			Extra: map[string]v1alpha1.Expression{"tenant": "body.tenant", "absent": "body.absent"},
 		}
+		wantsAll(s)
 	}), namespace())
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +161,7 @@ func TestTheFirstExpressionToFailIsAlwaysTheSame(t *testing.T) {
 				RefreshToken: "body.refresh",
 				Extra:        map[string]v1alpha1.Expression{"d": "int('x')", "a": "body.tenant", "c": "int('x')", "b": "int('x')"},
 			}
+			wantsAll(s)
 		}), namespace())
 		if err != nil {
 			t.Fatal(err)
@@ -200,63 +200,4 @@ type failing struct {
 
 func (f failing) Evaluate(expression.Environment, string, string, map[string]any) (any, error) {
 	return nil, f.err
-}
-
-func TestData(t *testing.T) {
-	t.Parallel()
-	answer := &oauth.Answer{
-		AccessToken: redact.New("t0ken"), TokenType: "Bearer", Scope: "read",
-		Raw:   map[string]any{"tenant": "raw-acme"},
-		Extra: map[string]any{"tenant": "acme", "seats": int64(3), "scope": "not this"},
-	}
-	for name, test := range map[string]struct {
-		provider *resolve.Provider
-		data     map[string]v1alpha1.Expression
-		expires  time.Time
-		want     map[string]string
-	}{
-		"by default": {open(unchanged), nil, noon, map[string]string{
-			"access_token": "t0ken", "token_type": "Bearer", "scope": "read", "expires_at": "2026-01-02T12:00:00Z",
-		}},
-		"without an expiry": {open(unchanged), nil, time.Time{}, map[string]string{
-			"access_token": "t0ken", "token_type": "Bearer", "scope": "read",
-		}},
-		"by expressions": {open(unchanged), map[string]v1alpha1.Expression{
-			"header": `token.token_type + " " + token.access_token`, "id": "client.id", "who": "credential.namespace + '/' + credential.name",
-			"seats": "token.seats", "scope": "token.scope", "raw": "token.raw.tenant",
-		}, noon, map[string]string{
-			"header": "Bearer t0ken", "id": "me", "who": "web/c", "seats": "3", "scope": "read", "raw": "raw-acme",
-		}},
-		"of a provider that holds a secret": {shared(unchanged), map[string]v1alpha1.Expression{
-			"tenant": "token.tenant", "raw": "string(has(token.raw))",
-		}, noon, map[string]string{"tenant": "acme", "raw": "false"}},
-		"of a provider that holds a header": {open(secretHolders["a header from a Secret"]), map[string]v1alpha1.Expression{
-			"raw": "string(has(token.raw))",
-		}, noon, map[string]string{"raw": "false"}},
-		"of the tenant's own provider with a secret": {own(shared(unchanged)), map[string]v1alpha1.Expression{
-			"raw": "string(has(token.raw))",
-		}, noon, map[string]string{"raw": "false"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			plan := join(t, user(func(s *v1alpha1.OAuthCredentialSpec) { s.Secret.Data = test.data }), test.provider)
-			data, err := plan.Data(expression.NewCompiler(), answer, "me", test.expires)
-			if err != nil || len(data) != len(test.want) || !render.Holds(data, asData(test.want)) {
-				t.Errorf("got %d keys and error %v, want %v", len(data), err, test.want)
-			}
-		})
-	}
-	plan := join(t, user(func(s *v1alpha1.OAuthCredentialSpec) {
-		s.Secret.Data = map[string]v1alpha1.Expression{"b": "token.absent", "a": "token"}
-	}), open(unchanged))
-	_, err := plan.Data(expression.NewCompiler(), answer, "me", noon)
-	expectText(t, expectReason(t, err, v1alpha1.ReasonInvalidExpression), "spec.secret.data.a")
-}
-
-func asData(texts map[string]string) render.Data {
-	data := render.Data{}
-	for key, text := range texts {
-		data[key] = []byte(text)
-	}
-	return data
 }

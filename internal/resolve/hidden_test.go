@@ -13,6 +13,11 @@ import (
 	"github.com/tokensync/tokensync/internal/resolve"
 )
 
+// wantsAll has a credential see all that it may of an answer.
+func wantsAll(s *v1alpha1.OAuthCredentialSpec) {
+	s.Secret.Data = map[string]v1alpha1.Expression{"token": "token.access_token"}
+}
+
 // TestATenantDoesNotSeeIntoAClusterOAuthProvider breaks such a provider in every way, with
 // "canary" in all that its administrator wrote: a tenant is told whom to ask, and the
 // provider's own status says what is wrong.
@@ -70,7 +75,7 @@ func TestATenantDoesNotSeeIntoAClusterOAuthProvider(t *testing.T) {
 			reader.secrets[system+"/canary-powers"].Type = corev1.SecretTypeServiceAccountToken
 			r := resolver(reader, &issuers{metadata: oauth.Metadata{TokenEndpoint: "https://canary-tokens.example/t"}})
 			provider := open(test.change)
-			plan, err := resolve.Join(user(unchanged), provider)
+			plan, err := resolve.Join(user(wantsAll), provider)
 			if err == nil {
 				var resolved resolve.Resolved
 				resolved, err = r.Resolve(t.Context(), plan)

@@ -3,8 +3,6 @@ package resolve_test
 import (
 	"testing"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/resolve"
 )
@@ -15,8 +13,9 @@ func in(namespace string, c *v1alpha1.OAuthCredential) *v1alpha1.OAuthCredential
 	return c
 }
 
-func identified(uid types.UID, provider *resolve.Provider) *resolve.Provider {
-	provider.UID = uid
+// another makes it another provider, with the same name and spec.
+func another(provider *resolve.Provider) *resolve.Provider {
+	provider.UID = "u-2"
 	return provider
 }
 
@@ -26,6 +25,16 @@ func realm(value v1alpha1.VariableValue) changeSpec {
 
 func at(url v1alpha1.EndpointURL) changeProvider {
 	return func(s *v1alpha1.OAuthProviderSpec) { s.TokenURL = url }
+}
+
+// allowing lets credentials choose the realm a or b.
+func allowing(change changeProvider) changeProvider {
+	return func(s *v1alpha1.OAuthProviderSpec) {
+		s.Allowed = &v1alpha1.Allowed{
+			Scopes: []string{"a", "b"}, Variables: map[string]v1alpha1.VariableValues{"realm": {"a", "b"}},
+		}
+		change(s)
+	}
 }
 
 func inline(url v1alpha1.EndpointURL) changeSpec {
@@ -39,6 +48,7 @@ func TestWhoSharesALine(t *testing.T) {
 		provider   *resolve.Provider
 	}
 	hosted, realms := at("https://{realm}.example/token"), at("https://as.example/{realm}/token")
+	issuer, issuers := atIssuer("https://as.example/a"), atIssuer("https://as.example/{realm}")
 	for name, test := range map[string]struct {
 		a, b   request
 		shared bool
@@ -61,7 +71,7 @@ func TestWhoSharesALine(t *testing.T) {
 			true,
 		},
 		"two providers of one host": {
-			request{user(unchanged), open(unchanged)}, request{user(unchanged), identified("u-2", open(unchanged))}, false,
+			request{user(unchanged), open(unchanged)}, request{user(unchanged), another(open(unchanged))}, false,
 		},
 		"a provider that has moved": {
 			request{user(unchanged), open(unchanged)}, request{user(unchanged), open(at("https://b.example/token"))}, false,
@@ -83,12 +93,29 @@ func TestWhoSharesALine(t *testing.T) {
 			request{user(unchanged), open(func(s *v1alpha1.OAuthProviderSpec) { s.TokenURL, s.Issuer = "", "https://as.example/x" })},
 			true,
 		},
+		"two namespaces that chose an issuer": {
+			request{user(realm("a")), open(issuers)}, request{in("b", user(realm("b"))), open(issuers)}, false,
+		},
+		"two issuers of one namespace": {
+			request{user(realm("a")), open(issuers)}, request{user(realm("b")), open(issuers)}, true,
+		},
+		"two namespaces with one issuer": {
+			request{user(unchanged), open(issuer)}, request{in("b", user(unchanged)), open(issuer)}, true,
+		},
+		"two namespaces that chose an issuer of a provider with a secret": {
+			request{user(realm("a")), shared(allowing(issuers))}, request{in("b", user(realm("b"))), shared(allowing(issuers))}, true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a, b := join(t, test.a.credential, test.a.provider).Line(), join(t, test.b.credential, test.b.provider).Line()
+			planA, planB := join(t, test.a.credential, test.a.provider), join(t, test.b.credential, test.b.provider)
+			a, b := planA.Line(), planB.Line()
 			if (a == b) != test.shared {
 				t.Errorf("%s and %s are the same line: %t", a, b, a == b)
+			}
+			foreign := test.a.credential.Namespace != test.b.credential.Namespace && (test.a.provider == nil) == (test.b.provider == nil)
+			if foreign && (planA.SharesLine() != test.shared || planB.SharesLine() != test.shared) {
+				t.Errorf("%s is said to be for several namespaces: %t, %t", a, planA.SharesLine(), planB.SharesLine())
 			}
 		})
 	}
@@ -108,7 +135,7 @@ func TestWhoSharesConnections(t *testing.T) {
 		"inline":               pool(credential(plain), nil),
 		"inline, elsewhere":    pool(in("b", credential(plain)), nil),
 		"a cluster's provider": pool(user(plain), open(unchanged)),
-		"another of those":     pool(user(plain), identified("u-2", open(unchanged))),
+		"another of those":     pool(user(plain), another(open(unchanged))),
 		"a namespace like it":  pool(in("u-1", credential(plain)), nil),
 	}
 	seen := map[string]string{}
@@ -129,6 +156,16 @@ func TestWhoSharesConnections(t *testing.T) {
 func TestWhoIsTheSameClient(t *testing.T) {
 	t.Parallel()
 	mine := join(t, credential(unchanged), nil).ClientKey()
+	named := func(namespace, id, secret string) *resolve.Plan {
+		return join(t, in(namespace, credential(func(s *v1alpha1.OAuthCredentialSpec) {
+			s.Client = v1alpha1.Client{ID: id, SecretRef: ref(secret, "secret")}
+		})), nil)
+	}
+	account := func(name string) *resolve.Plan {
+		return join(t, credential(func(s *v1alpha1.OAuthCredentialSpec) {
+			s.Client = v1alpha1.Client{ServiceAccount: &v1alpha1.ServiceAccountToken{Name: name}}
+		}), nil)
+	}
 	for name, test := range map[string]struct {
 		plan *resolve.Plan
 		same bool
@@ -145,46 +182,64 @@ func TestWhoIsTheSameClient(t *testing.T) {
 			}
 		})
 	}
-	a, b := join(t, user(unchanged), shared(unchanged)), join(t, in("b", user(unchanged)), shared(unchanged))
-	if a.ClientKey() != b.ClientKey() || !a.SharesClient() {
-		t.Error("the client of a provider is another one in another namespace")
-	}
-	if plan := join(t, credential(unchanged), nil); plan.SharesClient() {
-		t.Error("a client of one's own is shared")
-	}
-}
-
-func TestExclusiveToken(t *testing.T) {
-	t.Parallel()
-	token := func(change changeSpec) string {
-		return join(t, credential(func(s *v1alpha1.OAuthCredentialSpec) {
-			s.Provider.TokenReissue = v1alpha1.ReissueReplaces
-			s.Client.ID, s.Client.IDRef = "me", nil
-			s.Scopes = []string{"a", "b"}
-			change(s)
-		}), nil).ExclusiveToken()
-	}
-	base := token(unchanged)
-	if base == "" || join(t, credential(unchanged), nil).ExclusiveToken() != "" {
-		t.Error("only a token that ends the one before is exclusive")
-	}
 	for name, test := range map[string]struct {
-		change changeSpec
-		same   bool
+		a, b *resolve.Plan
+		same bool
 	}{
-		"scopes in another order": {func(s *v1alpha1.OAuthCredentialSpec) { s.Scopes = []string{"b", "a"} }, true},
-		"another Secret":          {func(s *v1alpha1.OAuthCredentialSpec) { s.Client.SecretRef = ref("copy", "secret") }, true},
-		"fewer scopes":            {func(s *v1alpha1.OAuthCredentialSpec) { s.Scopes = []string{"a"} }, false},
-		"another client":          {func(s *v1alpha1.OAuthCredentialSpec) { s.Client.ID = "you" }, false},
-		"another endpoint":        {func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.TokenURL += "2" }, false},
+		"one id, and two Secrets":        {named("a", "me", "client"), named("a", "me", "copy"), true},
+		"two ids, and one Secret":        {named("a", "me", "client"), named("a", "you", "client"), false},
+		"one id, named by two":           {named("a", "me", "client"), named("b", "me", "client"), false},
+		"two ServiceAccounts":            {account("a"), account("b"), false},
+		"an id and one from elsewhere":   {named(tenant, "me", "client"), join(t, credential(unchanged), nil), false},
+		"a provider's and a namespace's": {named("u-1", "us", "shared"), join(t, user(unchanged), open(secretHolders["a client"])), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := token(test.change); (got == base) != test.same {
-				t.Errorf("it is the same token: %t", got == base)
+			if (test.a.ClientKey() == test.b.ClientKey()) != test.same {
+				t.Errorf("it is the same: %t", !test.same)
 			}
 		})
 	}
+}
+
+// TestAProviderWithASecretIsOneClient holds for all that such a provider may hold, since a
+// credential can set none of it.
+func TestAProviderWithASecretIsOneClient(t *testing.T) {
+	t.Parallel()
+	for holder, holds := range secretHolders {
+		t.Run(holder, func(t *testing.T) {
+			t.Parallel()
+			a, b := join(t, user(unchanged), open(holds)), join(t, in("b", user(unchanged)), open(holds))
+			if a.ClientKey() != b.ClientKey() || !a.SharesClient() {
+				t.Error("it is another one in another namespace")
+			}
+			if other := join(t, user(unchanged), another(open(holds))); other.ClientKey() == a.ClientKey() {
+				t.Error("two providers have the same")
+			}
+			demanding := func(s *v1alpha1.OAuthProviderSpec) {
+				holds(s)
+				s.ClientAuthentication.Method = v1alpha1.PrivateKeyJWT
+			}
+			_, err := resolve.Join(user(unchanged), open(demanding))
+			expectText(t, expectReason(t, err, v1alpha1.ReasonIncompatibleProvider), "administrator")
+			_, err = resolver(namespace(), &issuers{}).Probe(t.Context(), open(demanding))
+			expectText(t, expectReason(t, err, v1alpha1.ReasonIncompatibleProvider), "private_key_jwt")
+		})
+	}
+	for name, plan := range map[string]*resolve.Plan{
+		"inline":             join(t, credential(unchanged), nil),
+		"of a provider":      join(t, user(func(s *v1alpha1.OAuthCredentialSpec) { s.Client.ID = "me" }), open(unchanged)),
+		"with a header":      join(t, credential(func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.Request.Headers = secretHeader() }), nil),
+		"with a header, too": join(t, user(func(s *v1alpha1.OAuthCredentialSpec) { s.Request.Headers = secretHeader() }), open(unchanged)),
+	} {
+		if plan.SharesClient() {
+			t.Errorf("a client of one's own is shared: %s", name)
+		}
+	}
+}
+
+func secretHeader() []v1alpha1.Header {
+	return []v1alpha1.Header{{Name: "Authorization", ValueFrom: from("client", "app")}}
 }
 
 func TestLimitsAndNamesOfProviders(t *testing.T) {

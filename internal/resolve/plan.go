@@ -21,7 +21,8 @@ type Plan struct {
 	credential     *v1alpha1.OAuthCredential
 	client         v1alpha1.Client
 	authentication v1alpha1.ClientAuthentication
-	// steered says that the credential chose the authority that is asked.
+	// steered says that the credential chose the authority that is asked, or the issuer
+	// whose metadata choose it.
 	steered bool
 	// bare says that there is no credential: it is the provider's own owner who is told.
 	bare bool
@@ -79,18 +80,10 @@ func variablesOf(spec *v1alpha1.OAuthCredentialSpec) map[string]v1alpha1.Variabl
 	return spec.ProviderRef.Variables
 }
 
-// SharesClient tells whether all credentials of the provider use the same client.
-func (p *Plan) SharesClient() bool {
-	return p.Provider != nil && p.Provider.Spec.Client != nil
-}
-
-// clientNamespace is where the client's Secrets are.
-func (p *Plan) clientNamespace() string {
-	if p.SharesClient() {
-		return p.Provider.Namespace
-	}
-	return p.credential.Namespace
-}
+// SharesClient tells whether all credentials of the provider use the same client. That
+// is so as soon as the provider holds a secret, be it that of a header: no credential can
+// bring anything beside it that says who asks.
+func (p *Plan) SharesClient() bool { return p.HoldsSecret }
 
 // providerNamespace is where the objects are that the endpoint names.
 func (p *Plan) providerNamespace() string {

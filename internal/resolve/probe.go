@@ -44,6 +44,8 @@ func (r Resolver) Probe(ctx context.Context, provider *Provider) (tokenURL strin
 	}
 	if provider.Spec.Client != nil {
 		plan.client = *provider.Spec.Client
+	}
+	if plan.SharesClient() {
 		if err := plan.chooseMethod(); err != nil {
 			return "", err
 		}

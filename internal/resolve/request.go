@@ -76,8 +76,8 @@ func (b *builder) build(ctx context.Context) (oauth.Request, error) {
 		Resources:      spec.Resources,
 		Pool:           b.plan.pool(),
 		Response:       b.plan.mapper(b.Expressions),
-		// Only expressions see what an answer says beside the token.
-		TokenOnly: len(spec.Secret.Data) == 0,
+		WantRaw:        b.plan.wantsRaw(),
+		WantExtra:      b.plan.wantsExtra(),
 	}
 	if endpoint.Timeout != nil {
 		request.Timeout = endpoint.Timeout.Duration

@@ -105,7 +105,7 @@ func TestTheRecordedNameStandsForOneSecret(t *testing.T) {
 	}
 	for name, other := range map[string]string{
 		"a moved reference": recorded(shared(moved)),
-		"another provider":  recorded(identified("u-2", shared(unchanged))),
+		"another provider":  recorded(another(shared(unchanged))),
 	} {
 		if other == base {
 			t.Errorf("%s has the same record", name)

@@ -11,17 +11,17 @@ import (
 func (p *Plan) fillIn() error {
 	variables := p.variables()
 	for _, field := range []struct {
-		name  string
-		url   *v1alpha1.EndpointURL
-		asked bool
+		name string
+		url  *v1alpha1.EndpointURL
 	}{
-		{"tokenURL", &p.Endpoint.TokenURL, true},
-		{"issuer", &p.Endpoint.Issuer, true},
-		{"authorizationURL", &p.Endpoint.AuthorizationURL, false},
-		{"deviceAuthorizationURL", &p.Endpoint.DeviceAuthorizationURL, false},
-		{"revocationURL", &p.Endpoint.RevocationURL, false},
+		{"tokenURL", &p.Endpoint.TokenURL},
+		{"issuer", &p.Endpoint.Issuer},
+		{"authorizationURL", &p.Endpoint.AuthorizationURL},
+		{"deviceAuthorizationURL", &p.Endpoint.DeviceAuthorizationURL},
+		{"revocationURL", &p.Endpoint.RevocationURL},
 	} {
-		filled, inAuthority, missing := expand(string(*field.url), variables)
+		template := string(*field.url)
+		filled, inAuthority, missing := expand(template, variables)
 		switch {
 		case missing != "":
 			return incompatible("%s needs the variable %q: set spec.providerRef.variables.%s", p.providerField(field.name), missing, missing)
@@ -30,7 +30,13 @@ func (p *Plan) fillIn() error {
 				"its administrator has to write the host out", p.providerField(field.name))
 		}
 		*field.url = v1alpha1.EndpointURL(filled)
-		p.steered = p.steered || inAuthority && field.asked
+		switch field.name {
+		case "tokenURL":
+			p.steered = p.steered || inAuthority
+		case "issuer":
+			// Its metadata name any host, unless there is a secret that must not go there.
+			p.steered = p.steered || filled != template && !p.HoldsSecret
+		}
 	}
 	return nil
 }
