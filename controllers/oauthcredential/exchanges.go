@@ -127,7 +127,7 @@ func (e *exchanges) heldUp(r *request) *failure {
 	if trouble := e.troubles[r.line]; trouble != nil && e.gate.Closed(r.line, r.exchange.credential.Namespace) {
 		return trouble.as(r.exchange.credential.Namespace)
 	}
-	until, held := e.gate.HeldUntil(r.line, r.client)
+	until, held := e.gate.HeldUntil(r.line, r.exchange.credential.Namespace, r.client)
 	if !held || r.running {
 		return nil
 	}

@@ -81,9 +81,9 @@ func (g *Gate) ClosedToAll(key string) bool {
 	return l != nil && l.breaker.open
 }
 
-// HeldUntil tells until when the provider has asked a client to wait, and whether
-// it has.
-func (g *Gate) HeldUntil(key, client string) (time.Time, bool) {
+// HeldUntil tells until when the provider has asked a client of a namespace to wait, and
+// whether it has.
+func (g *Gate) HeldUntil(key, namespace, client string) (time.Time, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.lines[key]
@@ -93,6 +93,9 @@ func (g *Gate) HeldUntil(key, client string) (time.Time, bool) {
 	until := l.throttle.until
 	if c := l.clients[client]; c != nil {
 		until = later(until, c.until)
+	}
+	if w := l.wards[namespace]; w != nil {
+		until = later(until, w.until)
 	}
 	if !until.After(g.now()) {
 		return time.Time{}, false

@@ -249,7 +249,7 @@ func TestASlotIsFreeOnceItIsReleased(t *testing.T) {
 		after(time.Minute)
 		j.wantTimes(t, time.Second, 2*time.Second, 3*time.Second)
 		after(time.Hour)
-		if _, held := g.HeldUntil("key", ""); !held {
+		if _, held := g.HeldUntil("key", "", ""); !held {
 			t.Error("the result after the release was lost")
 		}
 		turn.Load().Release() // Too late, and of no effect.

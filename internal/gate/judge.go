@@ -22,10 +22,11 @@ func (l *line) judge(now time.Time, ticket *Ticket, result Result) {
 }
 
 func (l *line) answered(now time.Time, ticket *Ticket) {
-	l.accepted = append(l.stillRecent(now), acceptance{ticket.client, now})
+	l.accepted = append(l.stillRecent(now), acceptance{ticket.client, ticket.namespace.name, now})
 	l.breaker.answered(ticket.started, l.limits.concurrent())
 	if w := l.wardOf(ticket); w != nil {
 		w.breaker.answered(ticket.started, l.limits.concurrent())
+		w.answered(now, ticket.started, l.limits)
 	}
 	l.throttle.answered(now, ticket.started, l.limits)
 	if c := l.clients[ticket.client]; c != nil {
@@ -37,29 +38,63 @@ func (l *line) answered(now time.Time, ticket *Ticket) {
 func (l *line) failed(now time.Time, ticket *Ticket) {
 	news, mayOpen := true, true
 	if ticket.common && !l.breaker.open {
-		news, mayOpen = l.inWard(now, ticket)
+		news, mayOpen = l.failedInWard(now, ticket)
 	}
 	if news && l.breaker.failed(now, ticket.started, l.started, mayOpen) {
-		l.dischargeAll()
+		l.closeToAll(now)
 	}
 }
 
-// throttled holds the client of a request, or everybody: that is what the provider
-// means if it refuses a second client as well.
+// throttled holds the client of a request; or its namespace, or everybody: that is what
+// the provider means if it refuses a second client, or namespace, as well.
 func (l *line) throttled(now time.Time, ticket *Ticket, retryAfter time.Duration) {
-	everybody := ticket.shared || l.sighting.byOther(ticket, now)
-	l.sighting = sighting{ticket.client, ticket.namespace.name, now}
+	whose := l.whoIsMeant(now, ticket)
 	l.accepted = l.stillRecent(now)
-	if everybody {
-		l.throttle.refused(now, ticket.started, l.started, pause{retryAfter, ticket.patience}, len(l.accepted))
-		return
-	}
 	lately := 0
 	for _, a := range l.accepted {
-		if a.client == ticket.client {
+		if whose == everybody || whose == itsNamespace && a.namespace == ticket.namespace.name || a.client == ticket.client {
 			lately++
 		}
 	}
+	asked := pause{retryAfter, ticket.patience}
+	switch whose {
+	case everybody:
+		l.throttle.refused(now, ticket.started, l.started, asked, lately)
+	case itsNamespace:
+		l.takeIn(ticket).refused(now, ticket.started, l.started, asked, lately)
+	case itsClient:
+		l.clientOf(ticket).refused(now, ticket.started, l.started, asked, lately)
+	}
+}
+
+// whoIsMeant tells whom a provider means that refuses a request.
+func (l *line) whoIsMeant(now time.Time, ticket *Ticket) meant {
+	seen := sighting{ticket.client, ticket.namespace.name, now}
+	before := l.sighting
+	l.sighting = seen
+	if ticket.shared {
+		return everybody
+	}
+	if !ticket.common {
+		if before.isRecent(now) && before.client != ticket.client {
+			return everybody
+		}
+		return itsClient
+	}
+	w := l.takeIn(ticket)
+	inside := w.sighting
+	w.sighting = seen
+	switch {
+	case before.isRecent(now) && before.namespace != ticket.namespace.name:
+		return everybody
+	case inside.isRecent(now) && inside.client != ticket.client:
+		return itsNamespace
+	}
+	return itsClient
+}
+
+// clientOf is what is known of a request's client, which may be nothing yet.
+func (l *line) clientOf(ticket *Ticket) *client {
 	c := l.clients[ticket.client]
 	if c == nil {
 		c = &client{}
@@ -68,7 +103,7 @@ func (l *line) throttled(now time.Time, ticket *Ticket, retryAfter time.Duration
 		}
 		l.clients[ticket.client] = c
 	}
-	c.refused(now, ticket.started, l.started, pause{retryAfter, ticket.patience}, lately)
+	return c
 }
 
 func (l *line) unsent(now time.Time, ticket *Ticket) {
@@ -81,6 +116,7 @@ func (l *line) unsent(now time.Time, ticket *Ticket) {
 	l.breaker.unsent(ticket.started)
 	if ticket.ward != nil {
 		ticket.ward.breaker.unsent(ticket.started)
+		ticket.ward.pace.put()
 	}
 }
 

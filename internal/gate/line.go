@@ -31,8 +31,8 @@ type line struct {
 
 // acceptance is an answer of the last measured time.
 type acceptance struct {
-	client string
-	at     time.Time
+	client, namespace string
+	at                time.Time
 }
 
 // alarm is the timer of a line.
@@ -81,7 +81,7 @@ func (l *line) next(now time.Time) (*Ticket, time.Time) {
 		if l.breaker.probing {
 			return nil, time.Time{}
 		}
-		return l.roster.longest(func(t *Ticket) bool { return l.clientMay(t, now) }), recheck
+		return l.roster.longest(func(t *Ticket) bool { return l.clientMay(t, now) && l.wardMay(t, now) }), recheck
 	}
 	if !l.breaker.ramp.admits(l.running) || !l.throttle.ramp.admits(l.running) {
 		return nil, time.Time{}
@@ -116,7 +116,7 @@ func (l *line) inTurn(now time.Time) (*Ticket, time.Time) {
 		case !l.clientMay(ticket, now):
 			l.roster.remove(ticket)
 			heap.Push(&l.clients[ticket.client].aside, ticket)
-		case !l.wardMay(ticket):
+		case !l.wardMay(ticket, now):
 			l.roster.remove(ticket)
 			l.wardOf(ticket).wait(ticket)
 		default:
@@ -148,9 +148,9 @@ func (l *line) clientMay(ticket *Ticket, now time.Time) bool {
 	return c == nil || c.may(now)
 }
 
-func (l *line) wardMay(ticket *Ticket) bool {
+func (l *line) wardMay(ticket *Ticket, now time.Time) bool {
 	w := l.wardOf(ticket)
-	return w == nil || w.admits()
+	return w == nil || w.admits(now)
 }
 
 // recall forgets the clients of which nothing is worth knowing, and brings one who
@@ -175,10 +175,13 @@ func (l *line) recall(now time.Time) (at time.Time, recalled bool) {
 	}
 	for name, w := range l.wards {
 		switch {
-		case !w.breaker.worthUntil().After(now):
+		case !w.worthUntil().After(now):
 			recalled = recalled || len(w.aside) > 0
 			l.discharge(name, w)
-		case w.admits() && len(w.aside) > 0:
+		case w.breaker.open: // It is probed.
+		case w.readyAt().After(now):
+			at = sooner(at, w.readyAt())
+		case w.admits(now) && len(w.aside) > 0:
 			l.bringBack(now, &w.aside)
 			recalled = true
 		}
@@ -215,10 +218,11 @@ func (l *line) start(now time.Time, ticket *Ticket) {
 	}
 	if ticket.ward = l.wardOf(ticket); ticket.ward != nil {
 		ticket.ward.running++
+		ticket.ward.pace.take(now)
 		if ticket.ward.breaker.open {
 			probe = true
 			ticket.ward.breaker.probe(now, ticket.started)
-			ticket.ward.pace()
+			ticket.ward.hasten()
 		}
 	}
 	// Probes are bounded well enough.
@@ -255,7 +259,7 @@ func (l *line) worthUntil() time.Time {
 		at = later(at, c.worthUntil())
 	}
 	for _, w := range l.wards {
-		at = later(at, w.breaker.worthUntil())
+		at = later(at, w.worthUntil())
 	}
 	return at
 }

@@ -152,15 +152,21 @@ type sighting struct {
 }
 
 // sightingsTogether is how close two clients must be throttled for the provider to
-// mean everybody.
+// mean more than each.
 const sightingsTogether = time.Minute
 
-// byOther tells whether another client was throttled shortly before; where several
-// namespaces share the line, another one's.
-func (s sighting) byOther(ticket *Ticket, now time.Time) bool {
-	other := s.client != ticket.client && (!ticket.common || s.namespace != ticket.namespace.name)
-	return !s.at.IsZero() && other && now.Sub(s.at) < sightingsTogether
+func (s sighting) isRecent(now time.Time) bool {
+	return !s.at.IsZero() && now.Sub(s.at) < sightingsTogether
 }
+
+// meant is whom a provider means that throttles.
+type meant int
+
+const (
+	itsClient meant = iota
+	itsNamespace
+	everybody
+)
 
 func later(a, b time.Time) time.Time {
 	if b.After(a) {

@@ -41,10 +41,10 @@ func TestWhoIsHeldWhenAProviderThrottles(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				g, j := newGate(), newJournal()
-				var last string
+				var last, namespace string
 				for _, r := range c.refusals {
 					time.Sleep(r.after)
-					last = r.client
+					last, namespace = r.client, r.namespace
 					g.Submit(gate.Request{Key: "key", Client: r.client, Shared: r.shared, Namespace: r.namespace, Common: r.namespace != "", Run: func(*gate.Turn) gate.Result {
 						return gate.Result{Outcome: gate.Throttled, RetryAfter: 50 * time.Second}
 					}})
@@ -52,13 +52,13 @@ func TestWhoIsHeldWhenAProviderThrottles(t *testing.T) {
 				}
 				held := time.Now().Add(50 * time.Second)
 				j.restart()
-				if until, is := g.HeldUntil("key", last); !is || !until.Equal(held) {
+				if until, is := g.HeldUntil("key", namespace, last); !is || !until.Equal(held) {
 					t.Errorf("its client is held until %s, want %s", until, held)
 				}
-				if until, is := g.HeldUntil("key", "other"); is != c.everyone || (is && !until.Equal(held)) {
+				if until, is := g.HeldUntil("key", "", "other"); is != c.everyone || (is && !until.Equal(held)) {
 					t.Errorf("another client is held: %t until %s, want %t", is, until, c.everyone)
 				}
-				g.Submit(gate.Request{Key: "key", Client: last, Run: j.takes(0, "it", gate.Answered)})
+				g.Submit(gate.Request{Key: "key", Client: last, Namespace: namespace, Common: namespace != "", Run: j.takes(0, "it", gate.Answered)})
 				g.Submit(gate.Request{Key: "key", Client: "other", Run: j.takes(time.Second, "other", gate.Answered)})
 				after(10 * time.Minute)
 				if c.everyone {
@@ -67,7 +67,7 @@ func TestWhoIsHeldWhenAProviderThrottles(t *testing.T) {
 					j.want(t, "other", "it")
 					j.wantTimes(t, time.Second, 50*time.Second)
 				}
-				if until, is := g.HeldUntil("key", last); is {
+				if until, is := g.HeldUntil("key", namespace, last); is {
 					t.Errorf("still held, until %s", until)
 				}
 			})

@@ -5,20 +5,31 @@ import (
 	"time"
 )
 
-// ward is a namespace that fails in a line that it shares with others. It has a breaker
-// of its own, so that what fails for a cause of its namespace, such as a certificate or
-// a scope, closes the line to nobody else.
+// ward is a namespace that fails, or is throttled, in a line that it shares with others.
+// What has its cause in the namespace, such as a certificate, a scope or a quota,
+// closes the line to nobody else. Those who have to wait for it stand aside.
 type ward struct {
+	client
+
 	breaker breaker
-	running int
-	// aside are those of the namespace who have to wait for it, and distance is the
-	// one that suits them.
-	aside    queue
+	// distance is the one that suits those who stand aside.
 	distance time.Duration
+	sighting sighting
 }
 
 // admits tells whether a request that is no probe may start.
-func (w *ward) admits() bool { return !w.breaker.open && w.breaker.ramp.admits(w.running) }
+func (w *ward) admits(now time.Time) bool {
+	return !w.breaker.open && w.breaker.ramp.admits(w.running) && w.may(now)
+}
+
+// worthUntil is when all of this may be forgotten.
+func (w *ward) worthUntil() time.Time {
+	at := later(w.throttle.worthUntil(), w.breaker.worthUntil())
+	if !w.sighting.at.IsZero() {
+		at = later(at, w.sighting.at.Add(sightingsTogether))
+	}
+	return at
+}
 
 // wait puts a request aside that is in no queue.
 func (w *ward) wait(ticket *Ticket) {
@@ -32,8 +43,8 @@ func (w *ward) hurry(ticket *Ticket) {
 	}
 }
 
-// pace works out the distance anew.
-func (w *ward) pace() {
+// hasten works out the distance anew.
+func (w *ward) hasten() {
 	w.distance = Distance
 	for _, ticket := range w.aside {
 		w.hurry(ticket)
@@ -46,9 +57,8 @@ func (w *ward) troubled() bool { return w.breaker.open || w.breaker.inRow > 0 }
 // wardOf is the ward of a request's namespace, nil where it has none.
 func (l *line) wardOf(ticket *Ticket) *ward { return l.wards[ticket.namespace.name] }
 
-// inWard takes in a failure in a line of several namespaces, and tells whether it says
-// something about the provider: one that namespaces fail together does.
-func (l *line) inWard(now time.Time, ticket *Ticket) (news, together bool) {
+// takeIn is the ward of a request's namespace, a new one where it has none.
+func (l *line) takeIn(ticket *Ticket) *ward {
 	w := l.wardOf(ticket)
 	if w == nil {
 		w = &ward{}
@@ -57,9 +67,16 @@ func (l *line) inWard(now time.Time, ticket *Ticket) (news, together bool) {
 		}
 		l.wards[ticket.namespace.name] = w
 	}
+	return w
+}
+
+// failedInWard takes in a failure in a line of several namespaces, and tells whether it
+// says something about the provider: one that namespaces meet together does.
+func (l *line) failedInWard(now time.Time, ticket *Ticket) (news, together bool) {
+	w := l.takeIn(ticket)
 	known := w.breaker.open
 	if w.breaker.failed(now, ticket.started, l.started, true) {
-		w.pace()
+		w.hasten()
 	}
 	if known {
 		return false, false
@@ -80,13 +97,14 @@ func (l *line) probeOfWard(now time.Time) (probe *Ticket, at time.Time) {
 		if !w.breaker.open || w.breaker.probing {
 			continue
 		}
-		oldest := w.aside.oldest(func(t *Ticket) bool { return l.clientMay(t, now) })
+		may := func(t *Ticket) bool { return l.clientMay(t, now) }
+		oldest := w.aside.oldest(may)
 		if n := l.roster.namespaces[name]; n != nil {
-			if other := n.oldest(func(t *Ticket) bool { return l.clientMay(t, now) }); oldest == nil || other != nil && other.arrival < oldest.arrival {
+			if other := n.oldest(may); oldest == nil || other != nil && other.arrival < oldest.arrival {
 				oldest = other
 			}
 		}
-		switch due := w.breaker.readyAt(w.distance); {
+		switch due := later(w.breaker.readyAt(w.distance), w.readyAt()); {
 		case oldest == nil:
 		case due.After(now):
 			at = sooner(at, due)
@@ -106,10 +124,11 @@ func (l *line) discharge(name string, w *ward) {
 	}
 }
 
-// dischargeAll ends all wards, because they say nothing any more that the line does
-// not say.
-func (l *line) dischargeAll() {
+// closeToAll has the breaker of the line stand for those of the namespaces.
+func (l *line) closeToAll(now time.Time) {
 	for name, w := range l.wards {
-		l.discharge(name, w)
+		if w.breaker = (breaker{}); !w.worthUntil().After(now) {
+			l.discharge(name, w)
+		}
 	}
 }
