@@ -69,11 +69,11 @@ func (r *Reconciler) request(f *facts, decision lifetime.Decision) {
 	if f.held {
 		x.held = f.life
 	}
-	r.exchanges.start(x, f.turn(), decision.Unscheduled, f.limits.step)
+	r.exchanges.start(x, f.turn(decision), decision.Unscheduled, f.limits.step)
 }
 
 // turn is what the gate has to know of a request.
-func (f *facts) turn() gate.Request {
+func (f *facts) turn(decision lifetime.Decision) gate.Request {
 	turn := gate.Request{
 		Key:       f.plan.Line(),
 		Limits:    gateLimits(f.plan.Limits()),
@@ -81,7 +81,7 @@ func (f *facts) turn() gate.Request {
 		Common:    f.plan.SharesLine(),
 		Client:    f.plan.ClientKey(),
 		Shared:    f.plan.SharesClient(),
-		Failures:  f.retries(),
+		Failures:  f.retries(decision),
 	}
 	if f.held && !f.life.Expired(f.now) {
 		turn.Held, turn.ExpiresAt = true, f.life.ExpiresAt
@@ -90,10 +90,11 @@ func (f *facts) turn() gate.Request {
 	return turn
 }
 
-// retries is how often in a row the provider has failed the credential.
-func (f *facts) retries() int {
+// retries is how often in a row the provider has failed the credential. What a person
+// has changed or asked for since is no retry: it has a bucket of its own.
+func (f *facts) retries(decision lifetime.Decision) int {
 	last := f.credential.Status.LastFailure
-	if last == nil {
+	if last == nil || decision.Unscheduled && !f.exchange.recovered {
 		return 0
 	}
 	switch last.Reason {

@@ -107,8 +107,32 @@ func TestWhatTheGateHearsOfATokenThatIsHeld(t *testing.T) {
 	} {
 		f := &facts{credential: credential, plan: plan, now: now, held: test.held}
 		f.life = lifetime.Token{IssuedAt: now.Add(test.left - 20*time.Second), ExpiresAt: now.Add(test.left)}
-		if turn := f.turn(); turn.Held != test.wantHeld || turn.Patience != test.patience {
+		if turn := f.turn(lifetime.Decision{}); turn.Held != test.wantHeld || turn.Patience != test.patience {
 			t.Errorf("%s: held is %t, with a patience of %s", name, turn.Held, turn.Patience)
+		}
+	}
+}
+
+func TestWhatIsARetry(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		reason                 string
+		unscheduled, recovered bool
+		want                   int
+	}{
+		"the next attempt":                   {v1alpha1.ReasonProviderUnreachable, false, false, 3},
+		"after a person has changed a thing": {v1alpha1.ReasonProviderUnreachable, true, false, 0},
+		"after the provider has recovered":   {v1alpha1.ReasonProviderUnreachable, true, true, 3},
+		"where nobody was asked":             {v1alpha1.ReasonSourceSecretMissing, false, false, 0},
+		"where nothing failed":               {"", false, false, 0},
+	} {
+		f := &facts{credential: &v1alpha1.OAuthCredential{}}
+		if test.reason != "" {
+			f.credential.Status.LastFailure = &v1alpha1.LastFailure{Reason: test.reason, Count: 3}
+		}
+		f.exchange.recovered = test.recovered
+		if got := f.retries(lifetime.Decision{Unscheduled: test.unscheduled}); got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
 		}
 	}
 }
