@@ -119,7 +119,7 @@ bench: controlplane build ## Measure N credentials (default 1000) on a real API 
 .PHONY: test
 test: ## Everything that must hold before a change lands.
 	@start=$$SECONDS; \
-	for target in verify lint test-unit test-chart test-integration test-conformance; do \
+	for target in verify lint test-unit test-chart test-integration test-conformance test-storms; do \
 		echo; echo "==== make $$target"; $(MAKE) $$target; \
 	done; \
 	echo; echo "==== all passed in $$((SECONDS - start)) s"
