@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,11 +123,12 @@ func TestRetriesForShortTokensAreCloser(t *testing.T) {
 func TestHealthyShortTokensBringNobodyElsesRetriesForward(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g, retries, over := newGate(), newJournal(), false
+		g, retries := newGate(), newJournal()
+		var over atomic.Bool
 		var fail, serve func()
 		fail = func() {
 			g.Submit(gate.Request{Key: "key", Failures: 1, Held: true, Patience: time.Hour, Run: func(*gate.Turn) gate.Result {
-				if over {
+				if over.Load() {
 					return gate.Result{Outcome: gate.Unsent}
 				}
 				retries.note("")
@@ -136,7 +138,7 @@ func TestHealthyShortTokensBringNobodyElsesRetriesForward(t *testing.T) {
 		}
 		serve = func() {
 			g.Submit(gate.Request{Key: "key", Held: true, Patience: time.Second, Run: func(*gate.Turn) gate.Result {
-				if !over {
+				if !over.Load() {
 					time.AfterFunc(7*time.Second, serve)
 				}
 				return gate.Result{Outcome: gate.Answered}
@@ -151,7 +153,7 @@ func TestHealthyShortTokensBringNobodyElsesRetriesForward(t *testing.T) {
 		if got := retries.count(); got < 120 || got > 180 {
 			t.Errorf("%d retries in 10 min", got)
 		}
-		over = true
+		over.Store(true)
 		time.Sleep(time.Hour)
 	})
 }

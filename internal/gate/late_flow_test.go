@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +18,8 @@ func TestATokenThatExpiresInLineIsInNobodysWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				g, saved := newGate(), 0
+				g := newGate()
+				var saved atomic.Int64
 				limits := gate.Limits{Requests: 1, Period: time.Second}
 				submit := func(left time.Duration, run func(*gate.Turn) gate.Result) {
 					g.Submit(gate.Request{
@@ -36,14 +38,14 @@ func TestATokenThatExpiresInLineIsInNobodysWay(t *testing.T) {
 				for range 40 {
 					submit(2*time.Minute, func(*gate.Turn) gate.Result {
 						if time.Now().Before(expires) {
-							saved++
+							saved.Add(1)
 						}
 						return gate.Result{Outcome: gate.Answered}
 					})
 				}
 				time.Sleep(time.Hour)
-				if saved != 40 {
-					t.Errorf("%d of 40 tokens were replaced before they expired", saved)
+				if saved.Load() != 40 {
+					t.Errorf("%d of 40 tokens were replaced before they expired", saved.Load())
 				}
 			})
 		})

@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,11 +14,14 @@ func TestANamespaceThatIsThrottledConvergesByItself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g, issued, refused, others := newGate(), newJournal(), newJournal(), newJournal()
+		var mu sync.Mutex
 		var perSecond []time.Time // The provider takes five per second.
 		var submit func(client string)
 		submit = func(client string) {
 			request := common("a", func(*gate.Turn) gate.Result {
 				time.Sleep(50 * time.Millisecond)
+				mu.Lock()
+				defer mu.Unlock()
 				for len(perSecond) > 0 && time.Since(perSecond[0]) >= time.Second {
 					perSecond = perSecond[1:]
 				}
