@@ -109,7 +109,7 @@ func chained(t *testing.T, n *namespace) {
 	n.secrets["acme"] = map[string]string{"access_token": answer.AccessToken.Reveal()}
 	spec := strings.NewReplacer("{name: subject, key: token}", "{name: acme, key: access_token}",
 		"token-type:jwt", "token-type:access_token").Replace(bySubject)
-	exchanged, told := n.mustAsk(t, spec+"scopes: [write]\n")
+	exchanged, told := n.mustAsk(t, spec+"scopes: [write]\nsecret: {data: {issued: token.raw.issued_token_type}}\n")
 	if told.Subject != "exchanger" || told.Scope != "write" {
 		t.Errorf("the server knows the token as %+v", told)
 	}
