@@ -201,18 +201,15 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	switch result := o.result().Outcome; {
 	case e.byUID[uid] != s:
 		// Its credential is gone.
-	case result == gate.Failed && trouble == nil:
-		e.troubles[r.line] = &providerTrouble{
-			last: o.failure, namespace: key.Namespace, failed: map[types.UID]types.NamespacedName{uid: key},
-		}
 	case result == gate.Failed:
+		if trouble == nil {
+			trouble = &providerTrouble{failed: map[types.UID]types.NamespacedName{}}
+			e.troubles[r.line] = trouble
+		}
 		trouble.last, trouble.namespace, trouble.failed[uid] = o.failure, key.Namespace, key
 	case (result == gate.Answered || result == gate.Refused) && trouble != nil:
-		delete(trouble.failed, uid)
+		e.forgetTrouble(r.line, uid)
 		woken = e.recovered(trouble, r.line, key.Namespace)
-		if len(trouble.failed) == 0 {
-			delete(e.troubles, r.line)
-		}
 	}
 	e.mu.Unlock()
 	e.wake(key, o.priority())
@@ -231,7 +228,7 @@ func (e *exchanges) recovered(trouble *providerTrouble, line, namespace string) 
 		if !toAll && (!toThem || key.Namespace != namespace) {
 			continue
 		}
-		delete(trouble.failed, uid)
+		e.forgetTrouble(line, uid)
 		if s := e.byUID[uid]; s != nil {
 			s.recovered = true
 			woken = append(woken, key)
@@ -240,8 +237,8 @@ func (e *exchanges) recovered(trouble *providerTrouble, line, namespace string) 
 	return woken
 }
 
-// forgetTrouble drops what a credential has met in a line that it has left. The caller
-// holds the lock.
+// forgetTrouble drops what a credential has met in a line, and with the last one what is
+// known of the line. The caller holds the lock.
 func (e *exchanges) forgetTrouble(line string, uid types.UID) {
 	trouble := e.troubles[line]
 	if trouble == nil {

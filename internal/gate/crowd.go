@@ -1,6 +1,9 @@
 package gate
 
-import "time"
+import (
+	"container/heap"
+	"time"
+)
 
 // slots are the distances in whole seconds that suit those who wait, the first unused.
 const slots = int(Distance/time.Second) + 1
@@ -44,6 +47,6 @@ func (c *crowd) expire(q *queue, now time.Time) {
 		c.leave(top)
 		top.held, top.patience = false, 0
 		c.join(top)
-		q.moved(top)
+		heap.Fix(q, top.index)
 	}
 }

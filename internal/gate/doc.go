@@ -11,7 +11,9 @@
 //     that met it, and the whole line once a second client meets one. It also
 //     teaches a rate, which grows again with every request that is accepted;
 //   - a breaker: after transient failures only probes go through, one at a time and
-//     some seconds apart; after the first success more and more at a time;
+//     some seconds apart; after the first success more and more at a time. Where
+//     namespaces share a line, this and the hold concern one namespace, until a second
+//     one meets the same;
 //   - a budget for retries, so that a provider in trouble is not asked ever more.
 //
 // Nobody waits in a gate: what cannot start now is kept, and started when its turn

@@ -153,18 +153,15 @@ func (l *line) wardMay(ticket *Ticket, now time.Time) bool {
 	return w == nil || w.admits(now)
 }
 
-// recall forgets the clients of which nothing is worth knowing, and brings one who
-// stands aside back for every client that may go. It answers whether there was
-// one, and when the next of the others may.
+// recall forgets the clients and wards of which nothing is worth knowing, and brings one
+// who stands aside back for each that may go. It answers whether there was one, and
+// when the next of the others may.
 func (l *line) recall(now time.Time) (at time.Time, recalled bool) {
 	for name, c := range l.clients {
 		switch {
 		case !c.worthUntil().After(now):
 			delete(l.clients, name)
-			for len(c.aside) > 0 {
-				l.bringBack(now, &c.aside)
-				recalled = true
-			}
+			recalled = l.bringAllBack(now, &c.aside) || recalled
 		case !c.ramp.admits(c.running): // The end of what runs will tell.
 		case c.readyAt().After(now):
 			at = sooner(at, c.readyAt())
@@ -176,8 +173,7 @@ func (l *line) recall(now time.Time) (at time.Time, recalled bool) {
 	for name, w := range l.wards {
 		switch {
 		case !w.worthUntil().After(now):
-			recalled = recalled || len(w.aside) > 0
-			l.discharge(name, w)
+			recalled = l.discharge(now, name) || recalled
 		case w.breaker.open: // It is probed.
 		case w.readyAt().After(now):
 			at = sooner(at, w.readyAt())
@@ -195,6 +191,14 @@ func (l *line) bringBack(now time.Time, aside *queue) {
 	ticket := aside.top()
 	heap.Remove(aside, ticket.index)
 	l.roster.add(ticket, ticket.namespace.name)
+}
+
+// bringAllBack does so with all, and answers whether there was anyone.
+func (l *line) bringAllBack(now time.Time, aside *queue) (recalled bool) {
+	for ; len(*aside) > 0; recalled = true {
+		l.bringBack(now, aside)
+	}
+	return recalled
 }
 
 // start notes that a request starts.

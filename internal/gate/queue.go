@@ -46,9 +46,6 @@ func (q queue) top() *Ticket {
 	return q[0]
 }
 
-// moved restores the order after a request has changed its place in it.
-func (q *queue) moved(ticket *Ticket) { heap.Fix(q, ticket.index) }
-
 // oldest is the one that has waited longest among those who may go.
 func (q queue) oldest(may func(*Ticket) bool) *Ticket {
 	var oldest *Ticket
@@ -81,11 +78,15 @@ func (n *namespace) first(retries bool) *Ticket {
 
 // oldest is the one that has waited longest among those who may go.
 func (n *namespace) oldest(may func(*Ticket) bool) *Ticket {
-	fresh, retry := n.fresh.oldest(may), n.retries.oldest(may)
-	if fresh == nil || retry != nil && retry.arrival < fresh.arrival {
-		return retry
+	return older(n.fresh.oldest(may), n.retries.oldest(may))
+}
+
+// older is the one of two that came first, of which nil means none.
+func older(a, b *Ticket) *Ticket {
+	if a == nil || b != nil && b.arrival < a.arrival {
+		return b
 	}
-	return fresh
+	return a
 }
 
 // The two rotations of the namespaces: of those with anybody who may go, and of

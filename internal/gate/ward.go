@@ -97,38 +97,40 @@ func (l *line) probeOfWard(now time.Time) (probe *Ticket, at time.Time) {
 		if !w.breaker.open || w.breaker.probing {
 			continue
 		}
+		n := l.roster.namespaces[name]
+		if n == nil && len(w.aside) == 0 {
+			continue
+		}
+		// Who it is matters only when the time has come: there may be many to look at.
+		if due := later(w.breaker.readyAt(w.distance), w.readyAt()); due.After(now) {
+			at = sooner(at, due)
+			continue
+		}
 		may := func(t *Ticket) bool { return l.clientMay(t, now) }
 		oldest := w.aside.oldest(may)
-		if n := l.roster.namespaces[name]; n != nil {
-			if other := n.oldest(may); oldest == nil || other != nil && other.arrival < oldest.arrival {
-				oldest = other
-			}
+		if n != nil {
+			oldest = older(oldest, n.oldest(may))
 		}
-		switch due := later(w.breaker.readyAt(w.distance), w.readyAt()); {
-		case oldest == nil:
-		case due.After(now):
-			at = sooner(at, due)
-		default:
+		if oldest != nil {
 			return oldest, time.Time{}
 		}
 	}
 	return nil, at
 }
 
-// discharge ends a ward: who waits for it waits in the line again.
-func (l *line) discharge(name string, w *ward) {
+// discharge ends a ward: who waits for it waits in the line again. It answers whether
+// there was anyone.
+func (l *line) discharge(now time.Time, name string) (recalled bool) {
+	w := l.wards[name]
 	delete(l.wards, name)
-	for ticket := w.aside.top(); ticket != nil; ticket = w.aside.top() {
-		heap.Remove(&w.aside, ticket.index)
-		l.roster.add(ticket, name)
-	}
+	return l.bringAllBack(now, &w.aside)
 }
 
 // closeToAll has the breaker of the line stand for those of the namespaces.
 func (l *line) closeToAll(now time.Time) {
 	for name, w := range l.wards {
 		if w.breaker = (breaker{}); !w.worthUntil().After(now) {
-			l.discharge(name, w)
+			l.discharge(now, name)
 		}
 	}
 }

@@ -19,6 +19,18 @@ func ending(outcome gate.Outcome) func(*gate.Turn) gate.Result {
 	return func(*gate.Turn) gate.Result { return gate.Result{Outcome: outcome} }
 }
 
+// closeTo closes the line to a namespace alone.
+func closeTo(t *testing.T, g *gate.Gate, namespace string) {
+	t.Helper()
+	for range 5 {
+		g.Submit(common(namespace, ending(gate.Failed)))
+		synctest.Wait()
+	}
+	if !g.Closed("key", namespace) || g.ClosedToAll("key") {
+		t.Fatal("five failures in a row did not close the line to their namespace alone")
+	}
+}
+
 func TestWhomFailuresCloseASharedLineTo(t *testing.T) {
 	t.Parallel()
 	type result struct {
@@ -64,10 +76,7 @@ func TestANamespaceThatFailsIsProbedByItself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g, probes, healthy := newGate(), newJournal(), newJournal()
-		for range 5 {
-			g.Submit(common("bad", ending(gate.Failed)))
-			synctest.Wait()
-		}
+		closeTo(t, g, "bad")
 		var well atomic.Bool
 		for i := range 30 {
 			request := common("bad", func(*gate.Turn) gate.Result {
@@ -187,10 +196,7 @@ func TestTheRecoveryOfAProviderIsEverybodys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g, j := newGate(), newJournal()
-		for _, namespace := range []string{"a", "a", "a", "a", "a"} {
-			g.Submit(common(namespace, ending(gate.Failed)))
-			synctest.Wait()
-		}
+		closeTo(t, g, "a")
 		for range 10 {
 			g.Submit(common("a", j.takes(0, "a", gate.Answered)))
 		}
@@ -229,10 +235,7 @@ func TestTheProbesOfANamespace(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				g, j := newGate(), newJournal()
-				for range 5 {
-					g.Submit(common("a", ending(gate.Failed)))
-					synctest.Wait()
-				}
+				closeTo(t, g, "a")
 				for _, s := range test.steps {
 					request := common(s.namespace, j.takes(s.takes, "", s.outcome))
 					request.Failures = s.failures
@@ -250,10 +253,7 @@ func TestTheProbesOfANamespaceAndTheBudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g, j := newGate(), newJournal()
-		for range 5 {
-			g.Submit(common("a", ending(gate.Failed)))
-			synctest.Wait()
-		}
+		closeTo(t, g, "a")
 		retry := func(namespace, name string, failures int) {
 			request := common(namespace, j.takes(0, name, gate.Cut))
 			request.Failures = failures
@@ -277,10 +277,7 @@ func TestANamespaceIsRememberedAsLongAsItFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		for range 5 {
-			g.Submit(common("a", ending(gate.Failed)))
-			synctest.Wait()
-		}
+		closeTo(t, g, "a")
 		after(9 * time.Minute)
 		g.Submit(common("a", ending(gate.Failed)))
 		after(9 * time.Minute)
