@@ -97,7 +97,7 @@ var _ = Describe("A restart", Ordered, func() {
 		before := resourceVersions(ctx, namespace)
 		for _, name := range expiring {
 			expiresAt := getCredential(ctx, namespace, name).Status.ExpiresAt
-			Eventually(time.Now).WithContext(ctx).Should(BeTemporally(">", expiresAt.Time))
+			Eventually(time.Now).WithContext(ctx).WithTimeout(briefly * 2).Should(BeTemporally(">", expiresAt.Time))
 		}
 		Expect(server.Counts().Requests).To(BeEquivalentTo(count+20), "nothing was refreshed before the kill")
 
@@ -117,11 +117,15 @@ var _ = Describe("A restart", Ordered, func() {
 	})
 })
 
-// shorten gives the next tokens of some clients a life of four seconds.
+// briefly is a life that is refreshed no sooner than a busy machine has done twenty
+// credentials, and is over soon enough to wait for.
+const briefly = 12 * time.Second
+
+// shorten gives the next tokens of some clients a brief life.
 func shorten(server *provider, clients []string) {
-	behaviors := make([]standin.Behavior, 0, len(clients))
+	behaviors, life := make([]standin.Behavior, 0, len(clients)), strconv.Itoa(int(briefly.Seconds()))
 	for _, name := range clients {
-		behaviors = append(behaviors, standin.Behavior{ClientID: name, ExpiresIn: json.RawMessage("4")})
+		behaviors = append(behaviors, standin.Behavior{ClientID: name, ExpiresIn: json.RawMessage(life)})
 	}
 	server.Misbehave(behaviors...)
 }
