@@ -71,7 +71,7 @@ type outcome struct {
 }
 
 // run carries the exchange out. A bug in it fails this credential, and no other.
-// answered is called when the provider has been heard, or will not be.
+// answered is called when the provider has been heard.
 func (x exchange) run(answered func()) *outcome {
 	o := &outcome{inputsHash: x.inputsHash, refreshRequest: x.refreshRequest, provider: x.plan.ClusterProvider()}
 	defer x.observe(o)

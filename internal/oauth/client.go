@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -108,7 +109,6 @@ func (c *Client) CloseIdleConnections() {
 // it wraps the cause that ctx.Err has.
 func (c *Client) Token(ctx context.Context, r Request) (*Answer, error) {
 	x := &exchange{request: r, timeout: r.Timeout, parent: ctx, answered: once(r.Answered)}
-	defer x.answered()
 
 	if x.timeout <= 0 {
 		x.timeout = defaultTimeout
@@ -186,7 +186,7 @@ func (c *Client) send(x *exchange, transport *http.Transport, req *http.Request)
 	return answer, nil
 }
 
-// watchedBody calls a function when it has been read to its end, or given up.
+// watchedBody calls a function when it has been read to its end.
 type watchedBody struct {
 	io.ReadCloser
 
@@ -196,7 +196,7 @@ type watchedBody struct {
 // Read reads the body.
 func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
 		b.ended()
 	}
 
@@ -220,7 +220,7 @@ type exchange struct {
 	endpoint *url.URL
 	timeout  time.Duration
 	proxied  bool
-	// answered tells the caller, once, that nothing more will be read.
+	// answered tells the caller, once, that the answer has been read.
 	answered func()
 	// parent is the caller's context, limited the one with the timeout; the
 	// two tell a time-out from a caller who gave up.

@@ -185,8 +185,8 @@ type Request struct {
 	// WantRaw asks for Answer.Raw, and WantExtra for Answer.Extra. To clean them of
 	// secrets costs more than to read the token.
 	WantRaw, WantExtra bool
-	// Answered is called once, when the answer has been read or there will be
-	// none, and before anything of it is judged. nil means nobody.
+	// Answered is called at most once, when an answer has been read to its end and
+	// before anything of it is judged. nil means nobody.
 	Answered func() `json:"-"`
 	// Timeout is the longest that the request may take, from the look-up of
 	// the host's name to the last byte of the answer's body. 0 or less means
