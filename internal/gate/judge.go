@@ -41,7 +41,7 @@ func (l *line) failed(now time.Time, ticket *Ticket) {
 		news, mayOpen = l.failedInWard(now, ticket)
 	}
 	if news && l.breaker.failed(now, ticket.started, l.started, mayOpen) {
-		l.closeToAll(now)
+		l.closeToAll()
 	}
 }
 

@@ -173,7 +173,8 @@ func (l *line) recall(now time.Time) (at time.Time, recalled bool) {
 	for name, w := range l.wards {
 		switch {
 		case !w.worthUntil().After(now):
-			recalled = l.discharge(now, name) || recalled
+			delete(l.wards, name)
+			recalled = l.bringAllBack(now, &w.aside) || recalled
 		case w.breaker.open: // It is probed.
 		case w.readyAt().After(now):
 			at = sooner(at, w.readyAt())

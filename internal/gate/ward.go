@@ -118,19 +118,9 @@ func (l *line) probeOfWard(now time.Time) (probe *Ticket, at time.Time) {
 	return nil, at
 }
 
-// discharge ends a ward: who waits for it waits in the line again. It answers whether
-// there was anyone.
-func (l *line) discharge(now time.Time, name string) (recalled bool) {
-	w := l.wards[name]
-	delete(l.wards, name)
-	return l.bringAllBack(now, &w.aside)
-}
-
 // closeToAll has the breaker of the line stand for those of the namespaces.
-func (l *line) closeToAll(now time.Time) {
-	for name, w := range l.wards {
-		if w.breaker = (breaker{}); !w.worthUntil().After(now) {
-			l.discharge(now, name)
-		}
+func (l *line) closeToAll() {
+	for _, w := range l.wards {
+		w.breaker = breaker{}
 	}
 }
