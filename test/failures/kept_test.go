@@ -54,13 +54,10 @@ var _ = Describe("A token whose refresh fails", Ordered, ContinueOnFailure, func
 			apply(ctx, moody, numbered(listening.URL, name))
 		}
 		expectReady(ctx, moody, names("shared", 8)...)
-		// Refreshes begin after 62 to 67 percent of a life.
-		for _, outage := range []*time.Timer{
-			time.AfterFunc(lifetime*55/100, func() { shared.Misbehave(standin.Behavior{Fault: standin.Respond}) }),
-			time.AfterFunc(lifetime*75/100, shared.Behave),
-		} {
-			DeferCleanup(outage.Stop)
-		}
+		// Refreshes begin after 62 to 67 percent of a life: none is asked for before the outage.
+		shared.Misbehave(standin.Behavior{Fault: standin.Respond})
+		back := time.AfterFunc(lifetime*75/100, shared.Behave)
+		DeferCleanup(back.Stop)
 		polling = startPolling(ctx, []string{moody}, standin.NewOAuth(standin.Options{Key: key}))
 	})
 
