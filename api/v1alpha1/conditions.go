@@ -12,6 +12,9 @@ const (
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is true while nothing more happens without a person.
 	ConditionStalled = "Stalled"
+	// ConditionRefreshTokenExpiring is true from two weeks before the refresh token
+	// ends. It is there only where that instant is known.
+	ConditionRefreshTokenExpiring = "RefreshTokenExpiring"
 )
 
 // The reasons of conditions and events. Each is documented, with what to do, in
@@ -76,6 +79,23 @@ const (
 	// ReasonTokenConflict says that an older credential gets the same token, from a
 	// provider where a new token ends the one before.
 	ReasonTokenConflict = "TokenConflict"
+	// ReasonAuthorizationRequired says that a person has to log in, or to put a refresh
+	// token where the credential looks for it.
+	ReasonAuthorizationRequired = "AuthorizationRequired"
+	// ReasonRefreshTokenLost says that the refresh token is good no longer, or gone.
+	ReasonRefreshTokenLost = "RefreshTokenLost"
+	// ReasonRefreshTokenConflict says that another credential uses the same refresh
+	// token.
+	ReasonRefreshTokenConflict = "RefreshTokenConflict"
+	// ReasonRefreshTokenExpiring says that the refresh token ends within two weeks.
+	ReasonRefreshTokenExpiring = "RefreshTokenExpiring"
+	// ReasonRefreshTokenValid says that the refresh token lives for more than two weeks.
+	ReasonRefreshTokenValid = "RefreshTokenValid"
+	// ReasonTokenRevoked says, in an event, that the provider has revoked the tokens of
+	// a credential that is being deleted.
+	ReasonTokenRevoked = "TokenRevoked"
+	// ReasonRevocationFailed says, in an event, that it has not.
+	ReasonRevocationFailed = "RevocationFailed"
 	// ReasonProviderReady says that a provider can be used.
 	ReasonProviderReady = "ProviderReady"
 	// ReasonSecretRejected says that the API server refused the rendered Secret.
@@ -93,6 +113,13 @@ const (
 	// LabelRole marks Secrets that tokensync keeps for itself; nobody else's
 	// credential may take them over.
 	LabelRole = "tokensync.dev/role"
+	// RoleGrant is the value of LabelRole on a Secret that holds a grant.
+	RoleGrant = "grant"
+	// AnnotationGrantFor names, on a Secret with a grant that was made for another
+	// credential or in another cluster, the UID of the credential that may use it.
+	AnnotationGrantFor = "tokensync.dev/grant-for"
+	// FinalizerRevocation keeps a credential until its tokens were revoked.
+	FinalizerRevocation = "tokensync.dev/revocation"
 	// AnnotationIssuedAt is the instant before the request for the token, in RFC 3339.
 	AnnotationIssuedAt = "tokensync.dev/issued-at"
 	// AnnotationExpiresAt is the instant at which the token expires, in RFC 3339,

@@ -144,7 +144,8 @@ type ProviderReference struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.grantType) || (self.grantType == 'password') == has(self.password)",message="the grant type password and the block password belong together: set both, or none"
 // +kubebuilder:validation:XValidation:rule="!has(self.grantType) || (self.grantType == 'urn:ietf:params:oauth:grant-type:jwt-bearer') == has(self.jwtBearer)",message="the grant type urn:ietf:params:oauth:grant-type:jwt-bearer and the block jwtBearer belong together: set both, or none"
 // +kubebuilder:validation:XValidation:rule="!has(self.grantType) || (self.grantType == 'urn:ietf:params:oauth:grant-type:token-exchange') == has(self.tokenExchange)",message="the grant type urn:ietf:params:oauth:grant-type:token-exchange and the block tokenExchange belong together: set both, or none"
-// +kubebuilder:validation:XValidation:rule="!has(self.grantType) || !(self.grantType in ['refresh_token', 'authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])",message="refresh_token, authorization_code and the device grant need a person or rotate their tokens, which this version does not support: choose another grant type"
+// +kubebuilder:validation:XValidation:rule="!has(self.grantType) || (self.grantType == 'refresh_token') == has(self.refreshToken)",message="the grant type refresh_token and the block refreshToken belong together: set both, or none"
+// +kubebuilder:validation:XValidation:rule="!has(self.grantType) || self.grantType == 'authorization_code' || !has(self.authorizationCode)",message="the block authorizationCode belongs to the grant type authorization_code: set that, or remove the block"
 // +kubebuilder:validation:XValidation:rule="!has(self.provider) || (has(self.client) && has(self.client.authentication) && (has(self.client.authentication.method) || has(self.client.authentication.basicEncoding) || has(self.client.authentication.assertion))) || !has(self.provider.clientAuthentication) || !has(self.provider.clientAuthentication.method) || (self.provider.clientAuthentication.method == 'none' && !has(self.client) || has(self.client) && (self.provider.clientAuthentication.method.startsWith('client_secret_') ? has(self.client.secretRef) : self.provider.clientAuthentication.method == 'private_key_jwt' ? has(self.client.privateKeyRef) || has(self.client.certificateRef) || has(self.client.serviceAccount) : self.provider.clientAuthentication.method == 'none' ? !has(self.client.secretRef) && !has(self.client.privateKeyRef) && !has(self.client.certificateRef) && !has(self.client.serviceAccount) : has(self.client.certificateRef)))",message="the client's key does not fit its authentication method: client_secret_basic, client_secret_post and client_secret_jwt need secretRef; private_key_jwt needs privateKeyRef, certificateRef or serviceAccount; tls_client_auth and self_signed_tls_client_auth need certificateRef; none takes no key"
 // +kubebuilder:validation:XValidation:rule="!(has(self.provider) || (has(self.client) && has(self.client.authentication) && (has(self.client.authentication.method) || has(self.client.authentication.basicEncoding) || has(self.client.authentication.assertion)))) || !((has(self.request) && has(self.request.headers) && self.request.headers.exists(h, h.name.lowerAscii() == 'authorization')) || (has(self.provider) && has(self.provider.request) && has(self.provider.request.headers) && self.provider.request.headers.exists(h, h.name.lowerAscii() == 'authorization'))) || [has(self.client) && has(self.client.authentication) && (has(self.client.authentication.method) || has(self.client.authentication.basicEncoding) || has(self.client.authentication.assertion)) ? (has(self.client.authentication.method) ? self.client.authentication.method : \"\") : (has(self.provider) && has(self.provider.clientAuthentication) && has(self.provider.clientAuthentication.method) ? self.provider.clientAuthentication.method : \"\")].all(method, method == \"\" ? !has(self.client) || !has(self.client.secretRef) : method != 'client_secret_basic')",message="client_secret_basic sends the header Authorization itself: remove it from request.headers, or choose another clientAuthentication.method"
 // +kubebuilder:validation:XValidation:rule="!has(self.provider) || (has(self.client) && has(self.client.authentication) && (has(self.client.authentication.method) || has(self.client.authentication.basicEncoding) || has(self.client.authentication.assertion))) || !has(self.provider.clientAuthentication) || !has(self.provider.clientAuthentication.basicEncoding) || self.provider.clientAuthentication.basicEncoding != 'Raw' || !has(self.client) || !has(self.client.id) || !self.client.id.contains(':')",message="an id with a colon cannot be sent with basicEncoding Raw: choose FormURLEncoded"
@@ -162,6 +163,16 @@ type OAuthCredentialSpec struct {
 	// +optional
 	// +default="client_credentials"
 	GrantType GrantType `json:"grantType,omitempty"`
+
+	// refreshToken says where the first refresh token of the grant type refresh_token
+	// comes from.
+	// +optional
+	RefreshToken *RefreshToken `json:"refreshToken,omitempty"`
+
+	// authorizationCode shapes the login of the grant type authorization_code, which
+	// begins with `kubectl tokensync login`.
+	// +optional
+	AuthorizationCode *AuthorizationCode `json:"authorizationCode,omitempty"`
 
 	// jwtBearer is the assertion of the grant type
 	// urn:ietf:params:oauth:grant-type:jwt-bearer.
@@ -219,6 +230,13 @@ type OAuthCredentialSpec struct {
 	// secret is the Secret that holds the token.
 	// +optional
 	Secret TargetSecret `json:"secret,omitempty,omitzero"`
+
+	// revocationPolicy says whether the tokens are revoked at the provider when the
+	// credential is deleted (RFC 7009): Never or OnDelete. Some providers withdraw the
+	// person's consent with the token.
+	// +optional
+	// +default="Never"
+	RevocationPolicy RevocationPolicy `json:"revocationPolicy,omitempty"`
 
 	// suspend holds all token requests back while it is true. The Secret stays as
 	// it is, and the token in it runs out.
@@ -289,9 +307,42 @@ const (
 	SecretAdopted SecretOrigin = "Adopted"
 )
 
+// GrantStatus is what is known of the Secret in which a grant is kept that a person
+// has started, or whose refresh tokens rotate.
+// +kubebuilder:validation:MinProperties=1
+type GrantStatus struct {
+	// resourceVersion is the version of that Secret which was looked at last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	ResourceVersion string `json:"resourceVersion,omitempty"`
+
+	// chain identifies the row of refresh tokens of which each came with the one
+	// before.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Chain string `json:"chain,omitempty"`
+
+	// bootstrapHash is a keyed hash of the value of refreshToken.bootstrapRef that was
+	// used last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	BootstrapHash string `json:"bootstrapHash,omitempty"`
+
+	// bootstrapResourceVersion is the version of the Secret of refreshToken.bootstrapRef
+	// that was looked at last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	BootstrapResourceVersion string `json:"bootstrapResourceVersion,omitempty"`
+}
+
 // OAuthCredentialStatus is what the operator reports about a credential.
 type OAuthCredentialStatus struct {
-	// conditions are Ready, Reconciling and Stalled.
+	// conditions are Ready, Reconciling and Stalled, and RefreshTokenExpiring where the
+	// end of the refresh token is known.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -338,6 +389,17 @@ type OAuthCredentialStatus struct {
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$`
 	RefreshAt *metav1.Time `json:"refreshAt,omitempty"`
+
+	// refreshTokenExpiresAt is when the refresh token expires, and with it the grant:
+	// a person has to log in before. Left out where that is not known.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$`
+	RefreshTokenExpiresAt *metav1.Time `json:"refreshTokenExpiresAt,omitempty"`
+
+	// grant is what is known of the grant, where one is kept.
+	// +optional
+	Grant *GrantStatus `json:"grant,omitempty"`
 
 	// lastFailure is the failure that the operator is working against, left out
 	// while all is well.

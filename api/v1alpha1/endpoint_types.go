@@ -31,6 +31,31 @@ type Lifetime struct {
 	// as `1h` or `PT20M`.
 	// +optional
 	ExpiresInUnit ExpiresInUnit `json:"expiresInUnit,omitempty"`
+
+	// refreshToken says how long a grant lives, where the answers do not.
+	// +optional
+	RefreshToken RefreshTokenLifetime `json:"refreshToken,omitempty,omitzero"`
+}
+
+// RefreshTokenLifetime is how long a grant lives by the provider's documentation.
+// +kubebuilder:validation:MinProperties=1
+type RefreshTokenLifetime struct {
+	// maximum is the life of a grant from the login on, however often its refresh
+	// token is used.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=28
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,5}(h|m|s|ms)){1,4}$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') && duration(self) >= duration('1m') && duration(self) <= duration('87600h')",message="must be a duration between 1m and 87600h, such as 1440h"
+	Maximum *metav1.Duration `json:"maximum,omitempty"`
+
+	// idle is how long a refresh token lives without being used.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=28
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,5}(h|m|s|ms)){1,4}$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') && duration(self) >= duration('1m') && duration(self) <= duration('87600h')",message="must be a duration between 1m and 87600h, such as 1440h"
+	Idle *metav1.Duration `json:"idle,omitempty"`
 }
 
 // ReferenceKind is the kind of object that holds a piece of configuration.
@@ -122,6 +147,13 @@ type Endpoint struct {
 	// person starts; discovered with issuer.
 	// +optional
 	AuthorizationURL EndpointURL `json:"authorizationURL,omitempty"`
+
+	// authorizationParameters are further parameters of requests to the authorization
+	// endpoint, such as `access_type: offline`.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[!-~]{1,256}$') && !(name in ['response_type', 'client_id', 'redirect_uri', 'scope', 'state', 'code_challenge', 'code_challenge_method']))",message="response_type, client_id, redirect_uri, scope, state, code_challenge and code_challenge_method are set by tokensync: remove them"
+	AuthorizationParameters map[string]AuthorizationParameter `json:"authorizationParameters,omitempty"`
 
 	// deviceAuthorizationURL is the URL of the device authorization endpoint
 	// (RFC 8628); discovered with issuer.

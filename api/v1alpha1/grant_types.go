@@ -17,6 +17,12 @@ const (
 	GrantClientCredentials GrantType = "client_credentials"
 	// GrantPassword is the grant of RFC 6749 section 4.3.
 	GrantPassword GrantType = "password"
+	// GrantRefreshToken is the grant of RFC 6749 section 6.
+	GrantRefreshToken GrantType = "refresh_token"
+	// GrantAuthorizationCode is the grant of RFC 6749 section 4.1.
+	GrantAuthorizationCode GrantType = "authorization_code"
+	// GrantDeviceCode is the grant of RFC 8628.
+	GrantDeviceCode GrantType = "urn:ietf:params:oauth:grant-type:device_code"
 	// GrantJWTBearer is the grant of RFC 7523 section 2.1.
 	GrantJWTBearer GrantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 	// GrantTokenExchange is the grant of RFC 8693.
@@ -149,3 +155,49 @@ type Password struct {
 	// +required
 	PasswordRef SecretKeyReference `json:"passwordRef,omitempty,omitzero"`
 }
+
+// RefreshToken says where the first refresh token comes from (RFC 6749 section 6).
+type RefreshToken struct {
+	// bootstrapRef names the key of a Secret that holds a refresh token to begin with.
+	// Each value is used once: what the provider answers in its place is kept in a
+	// Secret of its own. A new value replaces the one in use as soon as the provider
+	// has taken it.
+	// +required
+	BootstrapRef SecretKeyReference `json:"bootstrapRef,omitempty,omitzero"`
+}
+
+// AuthorizationParameter is the value of a parameter of an authorization request.
+// +kubebuilder:validation:MaxLength=2048
+type AuthorizationParameter string
+
+// AuthorizationCode shapes the request to the authorization endpoint that begins a
+// login (RFC 6749 section 4.1.1).
+type AuthorizationCode struct {
+	// redirectURI is where the browser is sent back to, as it is registered with the
+	// provider: a URL of this machine's loopback interface (RFC 8252 section 7.3).
+	// Without a port, any free one is taken. http://127.0.0.1/callback when left out.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^http://(127[.]0[.]0[.]1|localhost|[[]::1[]])(:[0-9]{1,5})?(/[!-~]*)?$') && !self.contains('#') && !self.contains('?')",message="must be a http:// URL of the loopback interface, such as http://127.0.0.1/callback or http://localhost:8400/callback, without query and fragment"
+	RedirectURI string `json:"redirectURI,omitempty"`
+
+	// parameters are further parameters of the authorization request, such as
+	// `prompt: consent`. They replace the provider's of the same name.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[!-~]{1,256}$') && !(name in ['response_type', 'client_id', 'redirect_uri', 'scope', 'state', 'code_challenge', 'code_challenge_method']))",message="response_type, client_id, redirect_uri, scope, state, code_challenge and code_challenge_method are set by tokensync: remove them"
+	Parameters map[string]AuthorizationParameter `json:"parameters,omitempty"`
+}
+
+// RevocationPolicy says whether tokens are revoked when their credential is deleted.
+// +kubebuilder:validation:Enum=Never;OnDelete
+type RevocationPolicy string
+
+// The revocation policies.
+const (
+	// RevocationNever lets tokens run out by themselves.
+	RevocationNever RevocationPolicy = "Never"
+	// RevocationOnDelete revokes them when the credential is deleted (RFC 7009).
+	RevocationOnDelete RevocationPolicy = "OnDelete"
+)

@@ -48,6 +48,10 @@ func forbiddenField(spec *v1alpha1.OAuthCredentialSpec) string {
 		return "spec.client"
 	case len(spec.Request.Headers) > 0 || len(spec.Request.Parameters) > 0:
 		return "spec.request"
+	case spec.RefreshToken != nil:
+		return "spec.refreshToken"
+	case spec.AuthorizationCode != nil:
+		return "spec.authorizationCode"
 	case spec.JWTBearer != nil:
 		return "spec.jwtBearer"
 	case spec.TokenExchange != nil:
