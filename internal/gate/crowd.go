@@ -8,8 +8,8 @@ import (
 // slots are the distances in whole seconds that suit those who wait, the first unused.
 const slots = int(Distance/time.Second) + 1
 
-// crowd counts those who wait in a line, by the distance that suits them; and the
-// retries among them apart, because a budget concerns them alone.
+// crowd counts those who wait in a line, and those that are not urgent by the distance
+// that suits them; the retries among them apart, because a budget concerns them alone.
 type crowd struct {
 	waiting      int
 	all, retries [slots]int
@@ -19,8 +19,11 @@ func (c *crowd) join(t *Ticket)  { c.count(t, 1) }
 func (c *crowd) leave(t *Ticket) { c.count(t, -1) }
 
 func (c *crowd) count(t *Ticket, n int) {
-	slot := int(distanceOf(t.patience) / time.Second)
 	c.waiting += n
+	if t.urgent { // It waits for no probe and no budget.
+		return
+	}
+	slot := int(distanceOf(t.patience) / time.Second)
 	c.all[slot] += n
 	if t.retry {
 		c.retries[slot] += n

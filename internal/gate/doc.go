@@ -16,6 +16,8 @@
 //     one meets the same;
 //   - a budget for retries, so that a provider in trouble is not asked ever more.
 //
+// The last two do not hold up what is urgent, which goes before everything else.
+//
 // Nobody waits in a gate: what cannot start now is kept, and started when its turn
 // has come. Nothing in here knows the time or draws a random number by itself.
 package gate

@@ -61,7 +61,8 @@ func (g *Gate) Withdraw(ticket *Ticket) bool {
 	return true
 }
 
-// Closed tells whether the line of key lets only probes of a namespace through.
+// Closed tells whether the line of key lets only probes of a namespace through, and
+// what is urgent.
 func (g *Gate) Closed(key, namespace string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -73,7 +74,8 @@ func (g *Gate) Closed(key, namespace string) bool {
 	return l.breaker.open || w != nil && w.breaker.open
 }
 
-// ClosedToAll tells whether the line of key lets only probes through, whoever asks.
+// ClosedToAll tells whether the line of key lets only probes through, whoever asks, and
+// what is urgent.
 func (g *Gate) ClosedToAll(key string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

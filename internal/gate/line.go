@@ -14,8 +14,9 @@ type line struct {
 	roster     roster
 	// crowd are all who wait, those aside too.
 	crowd crowd
-	// running are those that hold a slot, and unjudged those without a result.
-	running, unjudged int
+	// running are those that hold a slot, ramped those of them that ramps count, and
+	// unjudged those without a result.
+	running, ramped, unjudged int
 	// arrivals and started number the requests, as they come and as they start.
 	arrivals, started uint64
 
@@ -56,7 +57,8 @@ func (l *line) add(r *Request) *Ticket {
 		shared:    r.Shared,
 		common:    r.Common,
 		held:      r.Held,
-		retry:     r.Failures > 0,
+		retry:     r.Failures > 0 && !r.Urgent,
+		urgent:    r.Urgent,
 		expiresAt: r.ExpiresAt,
 		patience:  r.Patience,
 		run:       r.Run,
@@ -77,13 +79,27 @@ func (l *line) next(now time.Time) (*Ticket, time.Time) {
 	if at := l.readyAt(); at.After(now) {
 		return nil, at
 	}
+	urgent, urgentAt := l.urgent(now)
+	if urgent != nil {
+		return urgent, time.Time{}
+	}
+	ticket, at := l.ordinary(now, recheck)
+	return ticket, sooner(at, urgentAt)
+}
+
+// ordinary is next for those that are not urgent, where neither the limits nor a
+// throttle are in the way; recheck is when to look at those who stand aside again.
+func (l *line) ordinary(now, recheck time.Time) (*Ticket, time.Time) {
+	if at := l.breaker.readyAt(l.crowd.distance()); at.After(now) {
+		return nil, at
+	}
 	if l.breaker.open {
 		if l.breaker.probing {
 			return nil, time.Time{}
 		}
 		return l.roster.longest(func(t *Ticket) bool { return l.clientMay(t, now) && l.wardMay(t, now) }), recheck
 	}
-	if !l.breaker.ramp.admits(l.running) || !l.throttle.ramp.admits(l.running) {
+	if !l.breaker.ramp.admits(l.ramped) || !l.throttle.ramp.admits(l.ramped) {
 		return nil, time.Time{}
 	}
 	if probe, _ := l.probeOfWard(now); probe != nil {
@@ -137,10 +153,10 @@ func (l *line) first(now time.Time, retries bool) *Ticket {
 	return n.first(retries)
 }
 
-// readyAt is when the line as a whole may start one.
+// readyAt is when the line as a whole may start one, as far as its limits and its
+// throttle go.
 func (l *line) readyAt() time.Time {
-	at := later(l.configured.readyAt(), l.throttle.readyAt())
-	return later(at, l.breaker.readyAt(l.crowd.distance()))
+	return later(l.configured.readyAt(), l.throttle.readyAt())
 }
 
 func (l *line) clientMay(ticket *Ticket, now time.Time) bool {
@@ -214,22 +230,21 @@ func (l *line) start(now time.Time, ticket *Ticket) {
 	l.configured.take(now)
 	l.throttle.pace.take(now)
 	if ticket.holder = l.clients[ticket.client]; ticket.holder != nil {
-		ticket.holder.running++
 		ticket.holder.pace.take(now)
 	}
-	probe := l.breaker.open
+	probe := l.breaker.open && !ticket.urgent
 	if probe {
 		l.breaker.probe(now, ticket.started)
 	}
 	if ticket.ward = l.wardOf(ticket); ticket.ward != nil {
-		ticket.ward.running++
 		ticket.ward.pace.take(now)
-		if ticket.ward.breaker.open {
+		if ticket.ward.breaker.open && !ticket.urgent {
 			probe = true
 			ticket.ward.breaker.probe(now, ticket.started)
 			ticket.ward.hasten()
 		}
 	}
+	l.countInRamps(ticket, 1)
 	// Probes are bounded well enough.
 	ticket.paid, ticket.paidAt = l.budget.take(now, ticket.retry && !probe), now
 }
@@ -241,11 +256,8 @@ func (l *line) free(ticket *Ticket) bool {
 	}
 	ticket.freed = true
 	l.running--
-	if ticket.holder != nil {
-		ticket.holder.running--
-	}
+	l.countInRamps(ticket, -1)
 	if ticket.ward != nil {
-		ticket.ward.running--
 		ticket.ward.breaker.freed(ticket.started)
 	}
 	l.breaker.freed(ticket.started)

@@ -28,6 +28,7 @@ func TestALineIsKeptAsLongAsItIsWorthKnowing(t *testing.T) {
 		"a request that was cut":       {Request{}, Result{Outcome: Cut}, 0},
 		"a failure":                    {Request{}, Result{Outcome: Failed}, 10 * time.Minute},
 		"a retry":                      {Request{Failures: 1}, Result{Outcome: Cut}, time.Minute},
+		"an urgent retry":              {Request{Failures: 1, Urgent: true}, Result{Outcome: Cut}, 0},
 		"a throttled client":           {Request{}, Result{Throttled, 15 * time.Minute}, 25 * time.Minute},
 		"a throttled provider":         {Request{Shared: true}, Result{Throttled, 15 * time.Minute}, 25 * time.Minute},
 		"a configured rate":            {Request{Limits: Limits{Requests: 1, Period: time.Hour}}, Result{Outcome: Cut}, time.Hour},
@@ -151,6 +152,7 @@ func TestWhateverHappensAllHaveTheirTurn(t *testing.T) {
 			}
 			run := func(turn *Turn) Result {
 				count(1)
+				wantReasonsToWait(t, turn.gate, turn.ticket.line)
 				time.Sleep(time.Duration(draw(1000)) * time.Millisecond)
 				count(-1)
 				if draw(4) == 0 {
@@ -165,8 +167,10 @@ func TestWhateverHappensAllHaveTheirTurn(t *testing.T) {
 				ticket := g.Submit(Request{
 					Key: "key", Namespace: fmt.Sprint(draw(9)), Client: fmt.Sprint(draw(30)), Shared: draw(50) == 0,
 					Limits: Limits{MaxConcurrent: 4, Requests: 100, Period: time.Second, Burst: 10},
-					Held:   draw(2) == 0, ExpiresAt: time.Now().Add(time.Duration(draw(1000)) * time.Second), Failures: draw(2), Run: run,
+					Held:   draw(2) == 0, ExpiresAt: time.Now().Add(time.Duration(draw(1000)) * time.Second), Failures: draw(2),
+					Common: i%2 == 0, Urgent: draw(20) == 0, Run: run,
 				})
+				wantReasonsToWait(t, g, ticket.line)
 				if draw(10) == 0 && g.Withdraw(ticket) {
 					withdrawn++
 				}
@@ -183,6 +187,23 @@ func TestWhateverHappensAllHaveTheirTurn(t *testing.T) {
 				t.Errorf("seed %d: the line is still known", seed)
 			}
 		})
+	}
+}
+
+// wantReasonsToWait sees to it that what is urgent waits for nothing but what may hold it
+// up, and is looked at again.
+func wantReasonsToWait(t *testing.T, g *Gate, l *line) {
+	t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l.running >= l.limits.concurrent() {
+		return
+	}
+	for _, ticket := range l.roster.urgent {
+		at := later(l.readyAt(), l.throttledUntil(ticket))
+		if at.Before(g.now()) || l.alarm == nil || l.alarm.at.After(at) {
+			t.Errorf("%s: an urgent request that may start at %s waits, alarm %+v", g.now(), at, l.alarm)
+		}
 	}
 }
 

@@ -96,8 +96,10 @@ const (
 	turnOfFresh
 )
 
-// roster is who waits in one line, by namespace.
+// roster is who waits in one line, by namespace; and apart from them who waits for
+// nobody's turn.
 type roster struct {
+	urgent     queue
 	namespaces map[string]*namespace
 	rotations  [2]list.List
 }
@@ -105,6 +107,11 @@ type roster struct {
 // add lets a request wait for the turn of its namespace, which is forgotten again
 // with the last who leaves it.
 func (r *roster) add(ticket *Ticket, name string) {
+	if ticket.urgent {
+		ticket.namespace = &namespace{name: name} // In no rotation.
+		heap.Push(&r.urgent, ticket)
+		return
+	}
 	n := r.namespaces[name]
 	if n == nil {
 		n = &namespace{name: name}

@@ -37,13 +37,21 @@ type Request struct {
 	// ExpiresAt is when that token expires; zero where that is not known.
 	ExpiresAt time.Time
 	// Failures is how many requests of this credential have failed in a row. A
-	// request after a failure is a retry, and draws on the budget of its key.
+	// request after a failure is a retry, and draws on the budget of its key, unless it
+	// is urgent.
 	Failures int
 	// Patience is a part of the life of a token that is held and still good, zero for
 	// none. Requests to a provider in trouble are as close as the shortest patience of
 	// all who wait for it, between MinDistance and Distance; and a provider that
 	// throttles a request, and does not say for how long, is left alone for no longer.
 	Patience time.Duration
+	// Urgent says that the request makes up for one that got no answer although it may
+	// have spent a refresh token, which providers take once more for some seconds only.
+	// It goes before all others of its line, whatever their namespaces, and neither a
+	// breaker nor a ramp nor the budget holds it up: only the limits do, and what a
+	// provider asked for that throttles. So it has to be rare. Who always has one waiting
+	// may leave nothing for the others.
+	Urgent bool
 
 	// Run carries the request out, in a goroutine of its own.
 	Run func(*Turn) Result
@@ -136,6 +144,7 @@ type Ticket struct {
 	common    bool
 	held      bool
 	retry     bool
+	urgent    bool
 	expiresAt time.Time
 	patience  time.Duration
 	run       func(*Turn) Result

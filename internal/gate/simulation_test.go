@@ -80,6 +80,7 @@ func (s simulation) run(limit time.Duration) simulated {
 	var submit func(id, failures int)
 	submit = func(id, failures int) {
 		request := gate.Request{Key: "key", Limits: s.limits, Namespace: fmt.Sprint(id % 7), Failures: failures, Shared: s.own}
+		request.Urgent = id%20 == 0 // That is no excuse for more refusals.
 		if !s.shared {
 			request.Client = fmt.Sprint(id)
 		}

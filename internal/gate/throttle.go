@@ -136,7 +136,7 @@ func (t *throttle) worthUntil() time.Time {
 type client struct {
 	throttle
 
-	running int
+	running int // as far as ramps count
 	aside   queue
 }
 

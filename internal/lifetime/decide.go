@@ -28,6 +28,9 @@ type Trigger string
 const (
 	// Retry follows a failure, by the schedule of its class.
 	Retry Trigger = "Retry"
+	// GrantChanged means that somebody has changed the grant that is kept, which has to
+	// be looked at.
+	GrantChanged Trigger = "GrantChanged"
 	// NoToken means that the target holds no token.
 	NoToken Trigger = "NoToken"
 	// SpecChanged means that the token was asked for by other inputs.
@@ -66,6 +69,12 @@ type Facts struct {
 	// Replaces a changed client is none: the next refresh brings it into use.
 	SpecChanged, ClientChanged, Requested bool
 
+	// GrantChanged is the trigger of that name. To look costs no request.
+	GrantChanged bool
+
+	// NeedsPerson says that the last failure waits for one, so that nothing is asked for
+	// until something changes.
+	NeedsPerson bool
 	// Failed says that the last request failed, and RetryAt when that failure's
 	// class allows the next one; zero where nobody worked that out.
 	Failed  bool
@@ -73,8 +82,10 @@ type Facts struct {
 	// CauseChanged says that something the failure may come from has changed since.
 	CauseChanged bool
 
-	// LastRequest is when the last request began, zero when there was none.
+	// LastRequest is when the last request began, zero when there was none, and
+	// NotBefore when the next one makes sense at all.
 	LastRequest time.Time
+	NotBefore   time.Time
 	// AllowedAt is when the bucket for unscheduled requests allows the next one.
 	AllowedAt time.Time
 }
@@ -133,6 +144,10 @@ func (f Facts) heldBack() bool {
 func (f Facts) want(now time.Time) Decision {
 	var trigger Trigger
 	switch {
+	case f.GrantChanged:
+		return Decision{Trigger: GrantChanged, RequestAt: f.spaced(now)}
+	case f.NeedsPerson && !f.CauseChanged && !f.Requested:
+		return Decision{Trigger: Retry}
 	case f.heldBack():
 		// Whatever made the request due, the class of its failure sets the pace.
 		return Decision{Trigger: Retry, RequestAt: f.spaced(f.RetryAt)}
@@ -164,12 +179,14 @@ func (f Facts) scheduled(now time.Time) (time.Time, bool) {
 	return f.refreshAt(now), f.Held
 }
 
-// spaced moves at behind the last request by the least distance. It never is the
+// spaced moves at behind the last request by the least distance, and to where a
+// request makes sense. It never is the
 // zero time, which stands for "not by itself".
 func (f Facts) spaced(at time.Time) time.Time {
-	earliest := f.LastRequest.Add(minSpacing)
-	if at.Before(earliest) {
-		return earliest
+	for _, earliest := range []time.Time{f.LastRequest.Add(minSpacing), f.NotBefore} {
+		if at.Before(earliest) {
+			at = earliest
+		}
 	}
 	return at
 }

@@ -25,8 +25,10 @@ var elsewhere = [][]string{
 
 // adviceForSuccess returns what to do about a 2xx that cannot be used. It names
 // no part of the answer that is not on a list of ours.
-func (r *reading) adviceForSuccess() string {
+func (x *exchange) adviceForSuccess(r *reading) string {
 	switch {
+	case x.role != roleToken:
+		return fmt.Sprintf("Check that %s is the %s.", x.role.field(), x.role.name())
 	case r.refused() != "":
 		return "Check the request against the provider's documentation."
 	case r.value == nil:
@@ -59,7 +61,7 @@ func (x *exchange) mapperAdvice(r *reading) string {
 func (x *exchange) scrubber(r *reading) *redact.Scrubber {
 	secrets := append(x.request.Secrets(), redact.New(r.text(NameAccessToken)), redact.New(r.text(NameRefreshToken)))
 
-	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
+	for _, name := range []string{"access_token", "refresh_token", "id_token", "device_code"} {
 		secrets = append(secrets, redact.New(r.fields.text(name)))
 	}
 

@@ -24,6 +24,7 @@ type Answer struct {
 	RefreshToken redact.String
 	// RefreshTokenExpiresIn is what the answer says about the life of the
 	// refresh token, as it came off the wire; nil where it says nothing.
+	// RefreshTokenExpiresAt reads it.
 	RefreshTokenExpiresIn any
 	// Claims is what the answer says about the token's life. Instants are
 	// taken from it only where it has no expires_in, or where a ResponseMapper
@@ -39,6 +40,13 @@ type Answer struct {
 	// Sent is just before the request went out, Received when the answer's
 	// headers had arrived, both by Options.Now.
 	Sent, Received time.Time
+}
+
+// RefreshTokenExpiresAt returns when the refresh token ends by our clock, in whole
+// seconds, and false where the answer says nothing that can be used, or that it
+// does not end.
+func (a *Answer) RefreshTokenExpiresAt() (time.Time, bool) {
+	return lifetime.ReadRefreshToken(a.RefreshTokenExpiresIn, a.Claims, a.Sent, a.Received)
 }
 
 // newAnswer makes an Answer of a 2xx.

@@ -14,26 +14,27 @@ import (
 	"github.com/tokensync/tokensync/internal/redact"
 )
 
-// parseEndpoint returns the token endpoint, if it is one that may be used.
-func parseEndpoint(raw string, insecure bool) (*url.URL, error) {
+// parseEndpoint returns an endpoint, if it is one that may be used.
+func parseEndpoint(of role, raw string, insecure bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
+	field := of.field()
 
 	switch {
 	// The text of err has the URL in it.
 	case err != nil || u.Hostname() == "" || u.Opaque != "" || !isPort(u.Port()):
-		return nil, invalidRequest("tokenURL is not an absolute https URL.")
+		return nil, invalidRequest(field + " is not an absolute https URL.")
 	case u.User != nil:
-		return nil, invalidRequest("tokenURL holds a user name or a password. Put them into client and its secretRef.")
+		return nil, invalidRequest(field + " holds a user name or a password. Put them into client and its secretRef.")
 	case strings.Contains(raw, "#"):
-		return nil, invalidRequest("tokenURL holds a fragment, which RFC 6749 forbids. Remove it.")
+		return nil, invalidRequest(field + " holds a fragment, which RFC 6749 forbids. Remove it.")
 	case u.Scheme == "http" && !insecure:
 		return nil, &Error{
 			Kind: KindEgressDenied, Class: lifetime.Configuration,
-			Message: "tokenURL begins with http://, which would send secrets in the clear. Use https://, " +
+			Message: field + " begins with http://, which would send secrets in the clear. Use https://, " +
 				"or have an administrator start tokensync with --allow-insecure-http.",
 		}
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, invalidRequest("tokenURL is not an https URL.")
+		return nil, invalidRequest(field + " is not an https URL.")
 	default:
 		return u, nil
 	}
@@ -47,8 +48,10 @@ func isPort(port string) bool {
 }
 
 // build makes the HTTP request.
-func (c *Client) build(ctx context.Context, r Request, endpoint *url.URL, s *signer) (*http.Request, error) {
-	if err := r.check(endpoint); err != nil {
+func (c *Client) build(
+	ctx context.Context, of role, r Request, endpoint *url.URL, s *signer,
+) (*http.Request, error) {
+	if err := r.check(of, endpoint); err != nil {
 		return nil, err
 	}
 
@@ -84,7 +87,7 @@ func (c *Client) build(ctx context.Context, r Request, endpoint *url.URL, s *sig
 
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), strings.NewReader(body))
 	if err != nil {
-		return nil, invalidRequest("tokenURL cannot be requested.")
+		return nil, invalidRequest(of.field() + " cannot be requested.")
 	}
 
 	req.Header = header
@@ -98,7 +101,7 @@ func (c *Client) build(ctx context.Context, r Request, endpoint *url.URL, s *sig
 }
 
 // check refuses what contradicts itself or is sent in another way.
-func (r Request) check(endpoint *url.URL) error {
+func (r Request) check(of role, endpoint *url.URL) error {
 	switch r.Method {
 	case "", http.MethodPost, http.MethodPut:
 	case http.MethodGet:
@@ -118,7 +121,7 @@ func (r Request) check(endpoint *url.URL) error {
 	}
 
 	if r.Client.isMutualTLS() && endpoint.Scheme != "https" {
-		return invalidRequest(fmt.Sprintf("The method %s needs a tokenURL that begins with https://.", r.Client.Method))
+		return invalidRequest(fmt.Sprintf("The method %s needs a %s that begins with https://.", r.Client.Method, of.field()))
 	}
 
 	return checkParameters(r.Parameters)
@@ -170,9 +173,7 @@ func (r Request) form(header http.Header, s *signer) (form, error) {
 // was used before: one that net/http might repeat, and one whose grant is spent
 // when it arrives, even if the connection then turns out to be dead.
 func needsOwnConnection(r Request, req *http.Request) bool {
-	return req.Body == http.NoBody || slices.Contains([]string{
-		"refresh_token", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code",
-	}, r.GrantType)
+	return req.Body == http.NoBody || isSpent(r.GrantType)
 }
 
 // checkHeader refuses headers that belong to the connection, and those that

@@ -3,15 +3,11 @@ package oauth
 import (
 	"container/list"
 	"context"
-	"crypto/tls"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
-	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tokensync/tokensync/internal/egress"
@@ -108,15 +104,37 @@ func (c *Client) CloseIdleConnections() {
 // with exactly one HTTP request. Every error is an *Error; where ctx has ended,
 // it wraps the cause that ctx.Err has.
 func (c *Client) Token(ctx context.Context, r Request) (*Answer, error) {
-	x := &exchange{request: r, timeout: r.Timeout, parent: ctx, answered: once(r.Answered)}
+	var answer *Answer
 
-	if x.timeout <= 0 {
+	x := &exchange{role: roleToken, request: r}
+
+	err := c.ask(ctx, x, func(resp *http.Response) (err error) {
+		answer, err = x.read(resp)
+
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	answer.Sent, answer.Received = x.sent, x.received
+
+	return answer, nil
+}
+
+// ask makes the request of an exchange, and has the answer read before its time
+// is over.
+func (c *Client) ask(ctx context.Context, x *exchange, read func(*http.Response) error) error {
+	r := x.request
+
+	x.parent, x.answered = ctx, once(r.Answered)
+	if x.timeout = r.Timeout; x.timeout <= 0 {
 		x.timeout = defaultTimeout
 	}
 
-	endpoint, err := parseEndpoint(r.TokenURL, c.insecure)
+	endpoint, err := parseEndpoint(x.role, r.TokenURL, c.insecure)
 	if err != nil {
-		return nil, err
+		return err
 	}
 
 	x.endpoint = endpoint
@@ -124,7 +142,7 @@ func (c *Client) Token(ctx context.Context, r Request) (*Answer, error) {
 	// A proxy would hide the address from the dialer.
 	if addr, err := netip.ParseAddr(endpoint.Hostname()); err == nil {
 		if err := c.egress.Check(addr); err != nil {
-			return nil, x.networkError(err)
+			return x.networkError(err)
 		}
 	}
 
@@ -134,9 +152,9 @@ func (c *Client) Token(ctx context.Context, r Request) (*Answer, error) {
 	x.limited = ctx
 	s := &signer{now: c.now, random: c.random, tokenURL: r.TokenURL}
 
-	req, err := c.build(httptrace.WithClientTrace(ctx, x.trace()), r, endpoint, s)
+	req, err := c.build(httptrace.WithClientTrace(ctx, x.trace()), x.role, r, endpoint, s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 
 	x.request.signed = s.signed
@@ -145,12 +163,12 @@ func (c *Client) Token(ctx context.Context, r Request) (*Answer, error) {
 		pool: r.Pool, bundle: r.CABundle, certificate: r.Client.Certificate, single: needsOwnConnection(r, req),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 
 	x.proxied = isProxied(transport, req)
 
-	return c.send(x, transport, req)
+	return c.send(x, transport, req, read)
 }
 
 // once returns a function that calls f at its first call, if there is an f.
@@ -162,86 +180,21 @@ func once(f func()) func() {
 	return sync.OnceFunc(f)
 }
 
-// send makes the request and reads the answer. It uses the transport itself:
+// send makes the request and has the answer read. It uses the transport itself:
 // an http.Client would follow redirects and send what userinfo a URL has.
-func (c *Client) send(x *exchange, transport *http.Transport, req *http.Request) (*Answer, error) {
-	sent := c.now()
+func (c *Client) send(
+	x *exchange, transport *http.Transport, req *http.Request, read func(*http.Response) error,
+) error {
+	x.sent = c.now()
 
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return nil, x.certificateAdvice(err, x.networkError(err))
+		return x.certificateAdvice(err, x.networkError(err))
 	}
 	defer resp.Body.Close() //nolint:errcheck // the answer has been read, or given up
 
-	received := c.now()
+	x.received = c.now()
 	resp.Body = &watchedBody{ReadCloser: resp.Body, ended: x.answered}
 
-	answer, err := x.read(resp, received)
-	if err != nil {
-		return nil, err
-	}
-
-	answer.Sent, answer.Received = sent, received
-
-	return answer, nil
-}
-
-// watchedBody calls a function when it has been read to its end.
-type watchedBody struct {
-	io.ReadCloser
-
-	ended func()
-}
-
-// Read reads the body.
-func (b *watchedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
-		b.ended()
-	}
-
-	return n, err
-}
-
-// isProxied tells whether the request goes to a proxy.
-func isProxied(transport *http.Transport, req *http.Request) bool {
-	if transport.Proxy == nil {
-		return false
-	}
-
-	proxy, err := transport.Proxy(req)
-
-	return err == nil && proxy != nil
-}
-
-// exchange is one request and what became of it.
-type exchange struct {
-	request  Request
-	endpoint *url.URL
-	timeout  time.Duration
-	proxied  bool
-	// answered tells the caller, once, that the answer has been read.
-	answered func()
-	// parent is the caller's context, limited the one with the timeout; the
-	// two tell a time-out from a caller who gave up.
-	parent, limited context.Context //nolint:containedctx // lives as long as one call
-	// connected and answering say how far it came. Dials outlive a request, so
-	// they may still be written after it has ended.
-	connected, reused, answering, handshakeFailed atomic.Bool
-}
-
-// trace returns hooks that note the progress of the request.
-func (x *exchange) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			x.connected.Store(true)
-			x.reused.Store(info.Reused)
-		},
-		GotFirstResponseByte: func() { x.answering.Store(true) },
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-			if err != nil {
-				x.handshakeFailed.Store(true)
-			}
-		},
-	}
+	return read(resp)
 }

@@ -16,7 +16,7 @@ func isUnwell(code string) bool {
 func IsKnownCode(code string) bool {
 	_, known := Request{}.refusal(code)
 
-	return known || isUnwell(code)
+	return known || isUnwell(code) || isPending(code)
 }
 
 // refusal returns what to do about a code with which token endpoints refuse,
@@ -26,7 +26,7 @@ func (r Request) refusal(code string) (advice string, known bool) {
 	case "invalid_client": // RFC 6749 section 5.2, as are those down to invalid_scope
 		return r.Client.hint(), true
 	case "invalid_grant":
-		if r.GrantType == "client_credentials" {
+		if r.GrantType == grantClientCredentials {
 			// Some servers say so where RFC 6749 has invalid_client.
 			return r.Client.hint(), true
 		}
@@ -35,6 +35,10 @@ func (r Request) refusal(code string) (advice string, known bool) {
 	case "invalid_request":
 		return "Check what this endpoint demands: request.parameters, request.headers, scopes and audiences.", true
 	case "unauthorized_client":
+		if r.GrantType == "" {
+			return "Check what this client may do at the provider.", true
+		}
+
 		return fmt.Sprintf("Check that this client may use the grant type %s.", r.shownGrant()), true
 	case "unsupported_grant_type":
 		return fmt.Sprintf("Check that this endpoint offers the grant type %s.", r.shownGrant()), true
@@ -46,8 +50,10 @@ func (r Request) refusal(code string) (advice string, known bool) {
 		return "The endpoint demands DPoP. Register the client for bearer tokens.", true
 	case "invalid_authorization_details": // RFC 9396 section 5
 		return "Check the parameter authorization_details.", true
-	case "access_denied", "expired_token": // RFC 8628 section 3.5
-		return "", true
+	case codeDenied, codeExpired:
+		return r.verdictHint(code), true
+	case "unsupported_token_type": // RFC 7009 section 2.2.1
+		return "This endpoint does not revoke tokens of this kind.", true
 	case "consent_required", "interaction_required", "login_required": // OpenID Connect Core section 3.1.2.6
 		return "A person has to give consent at the provider.", true
 	default:
@@ -55,13 +61,30 @@ func (r Request) refusal(code string) (advice string, known bool) {
 	}
 }
 
+// verdictHint returns what to do after a person, or the lack of one, has decided
+// on a device code. Where nobody was asked there is nothing to advise.
+func (r Request) verdictHint(code string) string {
+	switch {
+	case r.GrantType != grantDeviceCode:
+		return ""
+	case code == codeDenied:
+		return "The person declined, or may not give this access. Log in again to ask once more."
+	default:
+		return "Nobody approved in time. Log in again to get a new code."
+	}
+}
+
 // adviceFor returns what to do about a status without a known code.
-func (r Request) adviceFor(status int) string {
-	switch status {
+func (x *exchange) adviceFor(e *Error) string {
+	if e.GrantRefused {
+		return x.request.grantHint()
+	}
+
+	switch e.Status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone:
-		return "Check tokenURL."
+		return "Check " + x.role.field() + "."
 	case http.StatusUnauthorized:
-		return r.Client.hint()
+		return x.request.Client.hint()
 	default:
 		return "Check the request against the provider's documentation."
 	}

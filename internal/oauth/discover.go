@@ -64,7 +64,8 @@ func (c *Client) Discover(ctx context.Context, r MetadataRequest) (*Metadata, er
 
 	for _, location := range wellKnown(issuer) {
 		x := &exchange{
-			request: Request{CABundle: r.CABundle}, endpoint: issuer, timeout: timeout, parent: ctx, limited: limited,
+			role: roleIssuer, request: Request{CABundle: r.CABundle}, endpoint: issuer,
+			timeout: timeout, parent: ctx, limited: limited,
 		}
 
 		m, err := c.fetch(limited, x, r, location)
@@ -111,11 +112,13 @@ func (c *Client) fetch(ctx context.Context, x *exchange, r MetadataRequest, loca
 	}
 	defer resp.Body.Close() //nolint:errcheck // the answer has been read, or given up
 
-	return x.readMetadata(resp, c.now(), r.Issuer, c.insecure)
+	x.received = c.now()
+
+	return x.readMetadata(resp, r.Issuer, c.insecure)
 }
 
 // readMetadata reads an answer to a request for metadata.
-func (x *exchange) readMetadata(resp *http.Response, received time.Time, issuer string, insecure bool) (*Metadata, error) {
+func (x *exchange) readMetadata(resp *http.Response, issuer string, insecure bool) (*Metadata, error) {
 	status := resp.StatusCode
 
 	switch {
@@ -124,7 +127,7 @@ func (x *exchange) readMetadata(resp *http.Response, received time.Time, issuer 
 	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
 		return nil, x.redirect(resp)
 	case status >= http.StatusBadRequest:
-		if e := x.failure(resp, received, newReading(content{}), ""); e.Class != lifetime.Protocol {
+		if e := x.failure(resp, newReading(content{}), ""); e.Class != lifetime.Protocol {
 			return nil, e
 		}
 

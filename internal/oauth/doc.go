@@ -5,11 +5,18 @@
 // is sent once, in one way. What to do about a failure is the caller's decision,
 // for which every [Error] carries a class.
 //
+// For the grants that a person starts there are [AuthorizationRequest.URL] and
+// [ParseCallback] (RFC 6749 section 4.1), and [Client.DeviceAuthorization] (RFC
+// 8628). What they bring is a parameter of the grant in a request for a token.
+// [Client.Revoke] ends a token's life (RFC 7009).
+//
 //	request       build.go, form.go, json.go, format.go: what is sent, and how
 //	client        clientauth.go, assertion.go, hint.go: how it proves who it is
-//	connection    transport.go, mtls.go: pools, TLS, egress, proxies
+//	a person      authorization.go, pkce.go, callback.go, device.go: who says yes at a browser
+//	connection    exchange.go, transport.go, mtls.go: pools, TLS, egress, proxies
 //	answer        body.go, answer.go, mapping.go: what came back, read with tolerance
-//	failure       status.go, codes.go, advice.go, network.go, retryafter.go: what went wrong
+//	failure       status.go, codes.go, grant.go, advice.go, network.go, retryafter.go: what went wrong
+//	endpoints     role.go, revoke.go: those other than the token endpoint
 //	discovery     discover.go, metadata.go: what an issuer says about itself
 //
 // # Failures
@@ -18,6 +25,8 @@
 //	Unreachable        no connection, TLS, time-out, 408, 5xx            Transient
 //	Unreachable        temporarily_unavailable, server_error             Transient
 //	RateLimited        429, or 503 with a usable Retry-After             Throttled
+//	Pending            a person has yet to approve a device code         Authorization
+//	Rejected           expired_token, access_denied for a device code    Authorization
 //	Rejected           2xx or 4xx with a known or a mapped error code    Rejected
 //	InvalidResponse    3xx, an unusable 2xx, a 4xx without such a code   Protocol
 //	EgressDenied       an address or scheme that may not be used         Configuration

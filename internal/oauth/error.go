@@ -16,6 +16,9 @@ const (
 	KindUnreachable Kind = "Unreachable"
 	// KindRateLimited: the endpoint wants fewer requests.
 	KindRateLimited Kind = "RateLimited"
+	// KindPending: the device authorization grant waits for a person (RFC 8628
+	// section 3.5). Nothing is wrong.
+	KindPending Kind = "Pending"
 	// KindRejected: the endpoint refused, with a known OAuth error code or with
 	// one that a ResponseMapper found.
 	KindRejected Kind = "Rejected"
@@ -46,6 +49,20 @@ type Error struct {
 	// RetryAfter is how long the endpoint asked us to wait (RFC 9110
 	// section 10.2.3), at most 15 min; 0 if it did not.
 	RetryAfter time.Duration
+	// SlowDown is by how much longer the interval between two requests has to be
+	// from now on (RFC 8628 section 3.5); 0 if it may stay.
+	SlowDown time.Duration
+	// Undecided tells that the endpoint may have acted on the request although
+	// nobody knows: the request may have arrived, and there is no answer that was
+	// read to its end, or one that says nothing about it (408, and 5xx other than
+	// 503). A refresh token that was sent may be spent.
+	Undecided bool
+	// GrantRefused tells that what the grant rests on, such as a refresh token, is
+	// of no use any more: the code is invalid_grant, or for a device code
+	// expired_token or access_denied; or, with a ResponseMapper for an endpoint that
+	// has no such codes, the status is 400, 401 or 403 under a grant that can be
+	// spent. It is never true for client_credentials.
+	GrantRefused bool
 	// Description is the error_description, fit to be shown, at most 256
 	// characters; empty if the answer had none.
 	Description string

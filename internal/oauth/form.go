@@ -35,24 +35,29 @@ func newForm(r Request, s *signer) (form, error) {
 		f = append(f, parameter{field.Name, field.Value.Reveal()})
 	}
 
-	if len(r.Scopes) > 0 {
-		separator := " "
-		if r.ScopeSeparator != "" {
-			separator = r.ScopeSeparator
+	return f.request(r.Scopes, r.ScopeSeparator, r.Audiences, r.Resources), nil
+}
+
+// request returns the form with what is asked for: the scopes joined by the
+// separator, or by a space where that is empty.
+func (f form) request(scopes []string, separator string, audiences, resources []string) form {
+	if len(scopes) > 0 {
+		if separator == "" {
+			separator = " "
 		}
 
-		f = append(f, parameter{"scope", strings.Join(r.Scopes, separator)})
+		f = append(f, parameter{"scope", strings.Join(scopes, separator)})
 	}
 
-	for _, audience := range r.Audiences {
+	for _, audience := range audiences {
 		f = append(f, parameter{"audience", audience})
 	}
 
-	for _, resource := range r.Resources {
+	for _, resource := range resources {
 		f = append(f, parameter{"resource", resource})
 	}
 
-	return f, nil
+	return f
 }
 
 // without returns the form without the parameters of these names.

@@ -2,11 +2,13 @@ package oauth
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tokensync/tokensync/internal/redact"
@@ -151,6 +153,85 @@ func FuzzMetadata(f *testing.F) {
 			if u, err := url.Parse(endpoint); endpoint != "" &&
 				(err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Contains(endpoint, "#")) {
 				t.Errorf("an endpoint is %q", endpoint)
+			}
+		}
+	})
+}
+
+// FuzzParseCallback reads any query. A code comes only with the right state and
+// issuer, and nothing of an answer is shown that is not fit for it.
+func FuzzParseCallback(f *testing.F) {
+	const state, issuer = "5tateOFtheREQUEST", "https://id.example.com/a"
+
+	for _, query := range []string{
+		"code=c&state=" + state, "code=c&state=" + state + "&iss=https%3A%2F%2Fid.example.com%2Fa", "code=c&state=" + state + "&iss=",
+		"code=c&code=d&state=" + state, "error=access_denied&error_description=no&state=" + state, "code=%0a&state=" + state,
+		"error=%E2%80%AE&error_description=" + state + "&state=" + state, "state=x", "", "%zz", "error=%00&state=" + state,
+	} {
+		f.Add(query, true)
+		f.Add(query, false)
+	}
+
+	f.Fuzz(func(t *testing.T, raw string, required bool) {
+		// What can be read of a query that is not valid counts.
+		query, _ := url.ParseQuery(raw)
+
+		code, err := ParseCallback(query, Expectation{State: redact.New(state), Issuer: issuer, IssuerRequired: required})
+		if (err == nil) == code.IsEmpty() {
+			t.Fatalf("got %q, %v", code.Reveal(), err)
+		}
+
+		if err == nil {
+			if query.Get("state") != state || required && query.Get("iss") != issuer || !clean(code.Reveal()) {
+				t.Errorf("got %q of %s", code.Reveal(), raw)
+			}
+
+			return
+		}
+
+		e, ok := errors.AsType[*Error](err)
+		if !ok || utf8.RuneCountInString(e.Message) > 700 || strings.ContainsFunc(e.Message, isControl) || strings.Contains(e.Message, state) {
+			t.Errorf("got %q", err)
+		}
+	})
+}
+
+// FuzzDeviceAuthorization reads any answer. What comes out can be shown and opened.
+func FuzzDeviceAuthorization(f *testing.F) {
+	for _, body := range []string{
+		`{"device_code":"d","user_code":"A-B","verification_uri":"https://id.example.com/","expires_in":"600","interval":5}`,
+		`{"device_code":"d3vice","user_code":"A","verification_url":"https://x@id.example.com/","verification_uri_complete":"https://id.example.com/d3vice"}`,
+		`{"device_code":"d","user_code":"\u202e","verification_uri":"javascript:x","expires_in":1e999}`, `{}`, "error=x", "<", "",
+	} {
+		f.Add([]byte(body))
+	}
+
+	f.Fuzz(func(t *testing.T, body []byte) {
+		parsed, _ := parseBody(body)
+
+		device, wrong := parseDevice(parsed.fields, false, redact.New("hunter22"))
+		if (wrong == "") != (device != nil) {
+			t.Fatalf("got %v and problem %q", device, wrong)
+		}
+
+		if device == nil {
+			return
+		}
+
+		if device.DeviceCode.IsEmpty() || device.ExpiresIn < time.Second || device.ExpiresIn > maxDeviceLife ||
+			device.Interval < minInterval || device.Interval > maxInterval {
+			t.Errorf("got %+v", device)
+		}
+
+		for _, shown := range []string{device.UserCode, device.VerificationURI, device.VerificationURIComplete} {
+			if redact.Message(shown) != shown || strings.Contains(shown, "hunter22") {
+				t.Errorf("%q is shown", shown)
+			}
+		}
+
+		for _, page := range []string{device.VerificationURI, device.VerificationURIComplete} {
+			if u, err := url.Parse(page); page != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil) {
+				t.Errorf("a page is %q", page)
 			}
 		}
 	})

@@ -77,32 +77,18 @@ func (a ClientAuthentication) audienceHint() string {
 	return "Check clientAuthentication.assertion.audience too: providers want their issuer or the token URL there."
 }
 
-// grantHint returns what to look at when the endpoint does not take the grant.
-func (r Request) grantHint() string {
-	switch {
-	case r.Assertion != nil:
-		return "Check jwtBearer: that the provider knows the public key by the same key ID, and takes its issuer, subject " +
-			"and audience."
-	case r.GrantType == "urn:ietf:params:oauth:grant-type:token-exchange":
-		return "Check tokenExchange: the provider has to trust who issued its tokens, they have to be meant for it, and may " +
-			"not have expired."
-	default:
-		return "What the grant rests on is no longer valid, or belongs to another client."
-	}
-}
-
 // clockHint returns what to look at first where an assertion was signed by a clock
 // that is not that of the endpoint; nothing where the two agree. How far they are
 // apart changes from one attempt to the next.
-func (x *exchange) clockHint(header http.Header, received time.Time) string {
+func (x *exchange) clockHint(header http.Header) string {
 	date, err := http.ParseTime(header.Get("Date"))
 
 	switch {
 	case err != nil || len(x.request.signed) == 0:
 		return ""
-	case date.Sub(received) > clockTolerance:
+	case date.Sub(x.received) > clockTolerance:
 		return "The clock here is behind that of the endpoint, so that assertions look expired: correct it. "
-	case received.Sub(date) > clockTolerance:
+	case x.received.Sub(date) > clockTolerance:
 		return "The clock here is ahead of that of the endpoint, so that assertions look as if made in the future: correct it. "
 	default:
 		return ""

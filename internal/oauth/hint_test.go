@@ -114,9 +114,23 @@ func TestWhatToDoAboutAGrantThatIsNotTaken(t *testing.T) {
 				"not have expired.",
 		},
 		"a clock that is behind, where nothing was signed": {
-			edit: func(r *oauth.Request) { r.GrantType = "refresh_token" },
+			edit: func(r *oauth.Request) { r.GrantType = "password" },
 			date: start.Add(time.Hour),
 			want: "What the grant rests on is no longer valid, or belongs to another client.",
+		},
+		"a refresh token": {
+			edit: func(r *oauth.Request) { r.GrantType = refreshGrant },
+			want: "The refresh token has expired, was revoked or used up, or belongs to another client. A person has to " +
+				"authorize the client again.",
+		},
+		"a code": {
+			edit: func(r *oauth.Request) { r.GrantType = codeGrant },
+			want: "The code has expired, which may take only seconds, was used before, or was issued for another client, " +
+				"redirect URI or code verifier. Log in again.",
+		},
+		"a device code": {
+			edit: func(r *oauth.Request) { r.GrantType = deviceGrant },
+			want: "The device code has expired, was used before, or was issued for another client. Log in again.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -141,5 +155,23 @@ func TestWhatToDoAboutAGrantThatIsNotTaken(t *testing.T) {
 				t.Errorf("got %s, want %s", e, test.want)
 			}
 		})
+	}
+}
+
+func TestWhatToDoAboutARefreshTokenWithoutACode(t *testing.T) {
+	t.Parallel()
+
+	server, _ := serve(t, reply(http.StatusUnauthorized, `{"message":"Unauthorized"}`))
+	request := newRequest(server)
+	request.GrantType = refreshGrant
+	request.Response = found(map[oauth.Name]any{oauth.NameAccessToken: nil, oauth.NameError: "401"})
+
+	const want = `(HTTP status 401, error "401"). The refresh token has expired, was revoked or used up, or belongs to ` +
+		"another client. A person has to authorize the client again."
+
+	answer, err := newClient(t).Token(t.Context(), request)
+
+	if e := failure(t, answer, err); !strings.HasSuffix(e.Error(), want) || e.Kind != oauth.KindRejected {
+		t.Errorf("got %s, want %s", e, want)
 	}
 }

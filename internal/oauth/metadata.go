@@ -13,8 +13,8 @@ import (
 const (
 	// maxEndpoint is the longest endpoint that is taken from metadata.
 	maxEndpoint = 2048
-	// maxMethods and maxMethod bound the list of methods and each of them: both
-	// are kept for as long as the metadata is.
+	// maxMethods and maxMethod bound a list of methods and each of them: both are
+	// kept for as long as the metadata is.
 	maxMethods = 32
 	maxMethod  = 128
 )
@@ -40,6 +40,9 @@ type Metadata struct {
 	// token endpoint knows. nil means that the metadata does not say, which RFC
 	// 8414 takes for client_secret_basic alone.
 	TokenEndpointAuthMethods []Method
+	// CodeChallengeMethods are the methods of PKCE that the authorization endpoint
+	// knows (RFC 7636 section 4.3). nil means that the metadata does not say.
+	CodeChallengeMethods []string
 	// AuthorizationResponseIssParameterSupported tells that every authorization
 	// response has an iss (RFC 9207 section 3).
 	AuthorizationResponseIssParameterSupported bool
@@ -105,7 +108,8 @@ func parseMetadata(body []byte, issuer string, insecure bool) (*Metadata, proble
 		AuthorizationEndpoint:       optional("authorization_endpoint"),
 		DeviceAuthorizationEndpoint: optional("device_authorization_endpoint"),
 		RevocationEndpoint:          optional("revocation_endpoint"),
-		TokenEndpointAuthMethods:    methodsOf(c.fields["token_endpoint_auth_methods_supported"]),
+		TokenEndpointAuthMethods:    methodsOf[Method](c.fields["token_endpoint_auth_methods_supported"]),
+		CodeChallengeMethods:        methodsOf[string](c.fields["code_challenge_methods_supported"]),
 	}
 	m.AuthorizationResponseIssParameterSupported, _ = c.fields["authorization_response_iss_parameter_supported"].(bool)
 
@@ -136,7 +140,7 @@ func endpointAt(f fields, insecure bool, path ...string) (string, problem) {
 		return "", ""
 	}
 
-	if _, err := parseEndpoint(endpoint, insecure); err != nil || len(endpoint) > maxEndpoint {
+	if _, err := parseEndpoint(roleToken, endpoint, insecure); err != nil || len(endpoint) > maxEndpoint {
 		return "", problem("has a " + strings.Join(path, ".") + " that is not an absolute https URL without userinfo and fragment")
 	}
 
@@ -144,14 +148,14 @@ func endpointAt(f fields, insecure bool, path ...string) (string, problem) {
 }
 
 // methodsOf returns the strings of an array, and nil for anything else.
-func methodsOf(value any) []Method {
+func methodsOf[M ~string](value any) []M {
 	items, _ := value.([]any)
 
-	var methods []Method
+	var methods []M
 
 	for _, item := range items[:min(len(items), maxMethods)] {
 		if method, ok := item.(string); ok && len(method) <= maxMethod {
-			methods = append(methods, Method(method))
+			methods = append(methods, M(method))
 		}
 	}
 
@@ -182,20 +186,6 @@ func mismatch(found, asked string) problem {
 	default:
 		return problem(fmt.Sprintf("names another issuer, of the host %s%s", redact.Message(u.Host), exactly))
 	}
-}
-
-// isMetadata tells whether what is asked is an issuer and no token endpoint.
-func (x *exchange) isMetadata() bool {
-	return x.request.TokenURL == ""
-}
-
-// field names what led to the endpoint, as users set it.
-func (x *exchange) field() string {
-	if x.isMetadata() {
-		return "issuer"
-	}
-
-	return "tokenURL"
 }
 
 // metadataFailure returns the error for an answer that is no metadata.

@@ -26,16 +26,17 @@ func TestWhatMetadataSays(t *testing.T) {
 			`,"authorization_endpoint":"SELF/a?b=c","device_authorization_endpoint":"SELF/d","revocation_endpoint":"https://r.example.com/",` +
 				`"mtls_endpoint_aliases":{"token_endpoint":"SELF/mtls","revocation_endpoint":"SELF/no"},` +
 				`"token_endpoint_auth_methods_supported":["private_key_jwt","tls_client_auth",5,"of_its_own"],` +
-				`"authorization_response_iss_parameter_supported":true,"jwks_uri":"x"`,
+				`"authorization_response_iss_parameter_supported":true,"jwks_uri":"x","code_challenge_methods_supported":["plain",5,"S256"]`,
 			oauth.Metadata{
 				AuthorizationEndpoint: "SELF/a?b=c", DeviceAuthorizationEndpoint: "SELF/d", RevocationEndpoint: "https://r.example.com/",
 				MTLSTokenEndpoint: "SELF/mtls", AuthorizationResponseIssParameterSupported: true,
 				TokenEndpointAuthMethods: []oauth.Method{"private_key_jwt", "tls_client_auth", "of_its_own"},
+				CodeChallengeMethods:     []string{"plain", "S256"},
 			},
 		},
 		"what cannot be used": {
 			`,"authorization_endpoint":"SELF/a#b","device_authorization_endpoint":"https://x:y@id.example.com/","revocation_endpoint":7,` +
-				`"mtls_endpoint_aliases":[],"token_endpoint_auth_methods_supported":"none","authorization_response_iss_parameter_supported":"true"`,
+				`"mtls_endpoint_aliases":[],"token_endpoint_auth_methods_supported":"none","code_challenge_methods_supported":"S256","authorization_response_iss_parameter_supported":"true"`,
 			oauth.Metadata{},
 		},
 		"what is no URL": {

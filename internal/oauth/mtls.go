@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/binary"
-	"errors"
-	"net"
 )
 
 // fingerprint returns what tells a client certificate and its chain from all
@@ -44,12 +42,9 @@ func presents(certificate *tls.Certificate) func(*tls.CertificateRequestInfo) (*
 // refused the client certificate. With TLS 1.3 it does so after the handshake,
 // and often nothing of it arrives but the end of the connection.
 func (x *exchange) certificateAdvice(err error, e *Error) *Error {
-	var operation *net.OpError
-
-	alert := errors.As(err, &operation) && operation.Op == "remote error"
 	silent := x.connected.Load() && !x.reused.Load() && !x.answering.Load()
 
-	if x.request.Client.Certificate != nil && x.limited.Err() == nil && (alert || silent) {
+	if x.request.Client.Certificate != nil && x.limited.Err() == nil && (isAlert(err) || silent) {
 		e.Message += " It may have refused the client certificate: check client.certificateRef."
 	}
 

@@ -19,11 +19,40 @@ import (
 
 // networkError returns the *Error for a request that got no answer.
 func (x *exchange) networkError(err error) *Error {
+	e := x.unanswered(err)
+	e.Undecided = x.mayHaveArrived(err)
+
+	return e
+}
+
+// mayHaveArrived tells whether the endpoint may have acted on a request that got
+// no answer. What goes wrong after there is a connection comes too late to be
+// sure, but for an alert of TLS in the place of an answer: with TLS 1.3 that is
+// how the other side ends a handshake which is over for this one.
+func (x *exchange) mayHaveArrived(err error) bool {
+	if isAlert(err) && !x.reused.Load() && !x.answering.Load() {
+		return false
+	}
+
+	return x.connected.Load()
+}
+
+// isAlert tells whether the other side sent an alert of TLS.
+func isAlert(err error) bool {
+	var operation *net.OpError
+
+	return errors.As(err, &operation) && operation.Op == "remote error"
+}
+
+// unanswered returns the *Error for a request that got no answer, without what
+// follows from it.
+func (x *exchange) unanswered(err error) *Error {
 	if denied, ok := errors.AsType[*egress.DeniedError](err); ok {
 		return &Error{
 			Kind: KindEgressDenied, Class: lifetime.Configuration, cause: denied,
 			Message: fmt.Sprintf("The host %s of %s leads to %s, to which tokensync does not connect. "+
-				"If it should, have an administrator allow it with --egress-allow-cidr.", x.host(), x.field(), denied.Category),
+				"If it should, have an administrator allow it with --egress-allow-cidr.",
+				x.host(), x.role.field(), denied.Category),
 		}
 	}
 
@@ -48,7 +77,7 @@ func (x *exchange) networkError(err error) *Error {
 		return &Error{
 			Kind: KindInvalidResponse, Class: lifetime.Protocol,
 			Message: fmt.Sprintf("%s sent an answer that is not valid HTTP, or whose headers exceed 64 KiB. Check %s.",
-				x.who(), x.field()),
+				x.who(), x.role.field()),
 		}
 	}
 
@@ -72,7 +101,8 @@ func (x *exchange) bodyError(err error, status int) *Error {
 		e = x.unreachable(fmt.Sprintf("The connection to %s broke off within the answer.", x.whoInside()), nil)
 	}
 
-	e.Status = status
+	// Only a 2xx needs its body: the endpoint did something, but what is lost.
+	e.Status, e.Undecided = status, true
 
 	return e
 }
@@ -90,7 +120,8 @@ func (x *exchange) ended() *Error {
 
 	if !x.connected.Load() {
 		return x.unreachable(fmt.Sprintf("No connection to %s came about within %s. Check %s and that "+
-			"network policies and firewalls let tokensync through.", x.whoInside(), x.timeout, x.field()), context.DeadlineExceeded)
+			"network policies and firewalls let tokensync through.",
+			x.whoInside(), x.timeout, x.role.field()), context.DeadlineExceeded)
 	}
 
 	return x.unreachable(fmt.Sprintf("%s did not answer within %s.", x.who(), x.timeout), context.DeadlineExceeded)
@@ -115,14 +146,14 @@ func (x *exchange) tlsProblem(err error) string {
 		return x.who() + " has a certificate of an unknown authority. " +
 			"If it is a CA of your own, set tls.caRef."
 	case errors.As(err, &hostname):
-		return fmt.Sprintf("%s has a certificate that is not for the host %s. Check %s.", x.who(), x.host(), x.field())
+		return fmt.Sprintf("%s has a certificate that is not for the host %s. Check %s.", x.who(), x.host(), x.role.field())
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return x.who() + " has a certificate that has expired or is not yet valid. " +
 			"The provider has to renew it, unless the clock here is wrong."
 	case errors.As(err, &verify):
 		return x.who() + " has a certificate that cannot be verified."
 	case errors.As(err, &record):
-		return fmt.Sprintf("%s does not speak TLS on this port. Check %s.", x.who(), x.field())
+		return fmt.Sprintf("%s does not speak TLS on this port. Check %s.", x.who(), x.role.field())
 	case errors.As(err, &operation) && operation.Op == "remote error":
 		// The text is one of a fixed list in crypto/tls: an alert.
 		return fmt.Sprintf("%s refused the TLS handshake (%s).", x.who(), operation.Err)
@@ -145,7 +176,7 @@ func (x *exchange) dialProblem(err error) (string, error) {
 		return fmt.Sprintf("The proxy of the environment refused to connect to %s with HTTP status %d.",
 			redact.Message(x.endpoint.Host), proxy.status), nil
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return fmt.Sprintf("The host name of %s is not known to DNS. Check %s.", x.whoInside(), x.field()), nil
+		return fmt.Sprintf("The host name of %s is not known to DNS. Check %s.", x.whoInside(), x.role.field()), nil
 	case errors.As(err, &dns):
 		return fmt.Sprintf("The host name of %s could not be looked up in DNS.", x.whoInside()), nil
 	case errors.As(err, &errno):

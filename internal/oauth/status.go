@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/tokensync/tokensync/internal/lifetime"
@@ -16,27 +15,13 @@ import (
 const maxCode = 64
 
 // read makes an Answer or an *Error of an HTTP answer.
-func (x *exchange) read(resp *http.Response, received time.Time) (*Answer, error) {
-	status := resp.StatusCode
-
-	switch {
-	case status < http.StatusOK: // 101, the body of which is a connection
-		return nil, x.failure(resp, received, newReading(content{}), "changes the protocol")
-	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
-		return nil, x.redirect(resp)
-	}
-
-	r, wrong, err := x.interpret(resp)
-	if status >= http.StatusMultipleChoices {
-		// Without a body a failure still has its status.
-		return nil, x.failure(resp, received, r, wrong)
-	}
-
+func (x *exchange) read(resp *http.Response) (*Answer, error) {
+	r, wrong, err := x.open(resp)
 	if err != nil {
 		return nil, err
 	}
 
-	answer, e := x.judge(resp, received, r, wrong)
+	answer, e := x.judge(resp, r, wrong)
 	if e != nil {
 		// A provider that rotates has given up the old one by now.
 		e.RefreshToken = r.refreshToken()
@@ -47,8 +32,28 @@ func (x *exchange) read(resp *http.Response, received time.Time) (*Answer, error
 	return answer, nil
 }
 
+// open reads the body of a 2xx. Any other answer is an error.
+func (x *exchange) open(resp *http.Response) (*reading, problem, error) {
+	status := resp.StatusCode
+
+	switch {
+	case status < http.StatusOK: // 101, the body of which is a connection
+		return nil, "", x.failure(resp, newReading(content{}), "changes the protocol")
+	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
+		return nil, "", x.redirect(resp)
+	}
+
+	r, wrong, err := x.interpret(resp)
+	if status >= http.StatusMultipleChoices {
+		// Without a body a failure still has its status.
+		return nil, "", x.failure(resp, r, wrong)
+	}
+
+	return r, wrong, err
+}
+
 // judge makes an Answer or an *Error of a 2xx.
-func (x *exchange) judge(resp *http.Response, received time.Time, r *reading, wrong problem) (*Answer, *Error) {
+func (x *exchange) judge(resp *http.Response, r *reading, wrong problem) (*Answer, *Error) {
 	var answer *Answer
 
 	if wrong == "" {
@@ -62,7 +67,7 @@ func (x *exchange) judge(resp *http.Response, received time.Time, r *reading, wr
 	case r.failed != nil && !isClear:
 		return nil, x.unreadable(resp, r)
 	case wrong != "":
-		return nil, x.failure(resp, received, r, wrong)
+		return nil, x.failure(resp, r, wrong)
 	default:
 		return answer, nil
 	}
@@ -123,22 +128,23 @@ func (x *exchange) redirect(resp *http.Response) *Error {
 	return &Error{
 		Kind: KindInvalidResponse, Class: lifetime.Protocol, Status: resp.StatusCode,
 		Message: fmt.Sprintf("%s answered with a redirect%s (HTTP status %d), which is never followed. "+
-			"Set %s to where it really is.", x.who(), target, resp.StatusCode, x.field()),
+			"Set %s to where it really is.", x.who(), target, resp.StatusCode, x.role.field()),
 	}
 }
 
-// failure returns the error for an answer that brings no token.
-func (x *exchange) failure(resp *http.Response, received time.Time, r *reading, wrong problem) *Error {
+// failure returns the error for an answer that brings nothing of use.
+func (x *exchange) failure(resp *http.Response, r *reading, wrong problem) *Error {
 	scrubber := x.scrubber(r)
 	raw := r.text(NameError)
-	e := &Error{
-		Status:      resp.StatusCode,
-		Code:        shorten(scrubber.Clean(raw)),
-		Description: scrubber.Clean(r.text(NameErrorDescription)),
-	}
-	wait, asked := retryAfter(resp.Header, received)
-	advice, known := x.request.refusal(raw)
 	status := resp.StatusCode
+	e := &Error{
+		Status:       status,
+		Code:         shorten(scrubber.Clean(raw)),
+		Description:  scrubber.Clean(r.text(NameErrorDescription)),
+		Undecided:    isUndecided(status),
+		GrantRefused: x.refusesGrant(r, raw, status),
+	}
+	wait, asked := retryAfter(resp.Header, x.received)
 
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && asked:
@@ -148,38 +154,69 @@ func (x *exchange) failure(resp *http.Response, received time.Time, r *reading, 
 	case isUnwell(raw), status == http.StatusRequestTimeout, status >= http.StatusInternalServerError:
 		e.Kind, e.Class, e.RetryAfter = KindUnreachable, lifetime.Transient, wait
 		e.Message = fmt.Sprintf("%s cannot answer for now%s tokensync tries again.", x.who(), e.report())
-	case known:
-		if raw == "invalid_client" || raw == "invalid_grant" {
-			advice = x.clockHint(resp.Header, received) + advice
-		}
+	case isPending(raw) && x.polls():
+		e.Kind, e.Class, e.RetryAfter = KindPending, lifetime.Authorization, wait
+		e.Message = x.who() + " waits for a person to enter the code and to approve."
 
-		e.Kind, e.Class = KindRejected, lifetime.Rejected
-		e.Message = strings.TrimSpace(fmt.Sprintf("%s refused the request%s %s", x.who(), e.report(), advice))
-	case raw != "" && r.mapped(NameError):
-		e.Kind, e.Class = KindRejected, lifetime.Rejected
-		e.Message = fmt.Sprintf("%s refused the request%s %s", x.who(), e.report(), x.request.adviceFor(status))
-	case status >= http.StatusBadRequest:
-		e.Kind, e.Class = KindInvalidResponse, lifetime.Protocol
-		e.Message = fmt.Sprintf("%s refused the request without a known OAuth error code%s %s%s",
-			x.who(), e.report(), x.request.adviceFor(status), x.mapperAdvice(r))
+		if raw == codeSlowDown {
+			e.SlowDown = slowDown
+		}
 	default:
-		e.Kind, e.Class = KindInvalidResponse, lifetime.Protocol
-		e.Message = fmt.Sprintf("The answer of %s %s%s %s",
-			x.whoInside(), wrong, e.report(), r.adviceForSuccess())
+		x.refuse(e, resp, r, wrong)
 	}
 
 	return e
 }
 
+// refuse completes the error for an answer after which nothing gets better by
+// itself.
+func (x *exchange) refuse(e *Error, resp *http.Response, r *reading, wrong problem) {
+	raw := r.text(NameError)
+	advice, known := x.request.refusal(raw)
+
+	switch {
+	case known:
+		if raw == "invalid_client" || raw == "invalid_grant" {
+			advice = x.clockHint(resp.Header) + advice
+		}
+
+		e.Kind, e.Class = KindRejected, lifetime.Rejected
+		if x.polls() && (raw == codeExpired || raw == codeDenied) {
+			e.Class = lifetime.Authorization
+		}
+
+		e.Message = strings.TrimSpace(fmt.Sprintf("%s refused the request%s %s", x.who(), e.report(), advice))
+	case raw != "" && r.mapped(NameError):
+		e.Kind, e.Class = KindRejected, lifetime.Rejected
+		e.Message = fmt.Sprintf("%s refused the request%s %s", x.who(), e.report(), x.adviceFor(e))
+	case e.Status >= http.StatusBadRequest:
+		e.Kind, e.Class = KindInvalidResponse, lifetime.Protocol
+		e.Message = fmt.Sprintf("%s refused the request without a known OAuth error code%s %s%s",
+			x.who(), e.report(), x.adviceFor(e), x.mapperAdvice(r))
+	default:
+		e.Kind, e.Class = KindInvalidResponse, lifetime.Protocol
+		e.Message = fmt.Sprintf("The answer of %s %s%s %s",
+			x.whoInside(), wrong, e.report(), x.adviceForSuccess(r))
+	}
+}
+
 // report returns what the endpoint said, for the end of a sentence.
 func (e *Error) report() string {
-	said := fmt.Sprintf(" (HTTP status %d", e.Status)
+	var facts []string
 
-	if e.Code != "" {
-		said += fmt.Sprintf(", error %q", e.Code)
+	// What a browser brings has no status.
+	if e.Status != 0 {
+		facts = append(facts, fmt.Sprintf("HTTP status %d", e.Status))
 	}
 
-	said += ")"
+	if e.Code != "" {
+		facts = append(facts, fmt.Sprintf("error %q", e.Code))
+	}
+
+	said := ""
+	if len(facts) > 0 {
+		said = " (" + strings.Join(facts, ", ") + ")"
+	}
 
 	if e.Description != "" {
 		said += ": " + e.Description
@@ -219,12 +256,7 @@ func (x *exchange) who() string {
 
 // whoInside names the endpoint inside a sentence.
 func (x *exchange) whoInside() string {
-	who := "the token endpoint at "
-	if x.isMetadata() {
-		who = "the issuer at "
-	}
-
-	who += redact.Message(x.endpoint.Host)
+	who := "the " + x.role.name() + " at " + redact.Message(x.endpoint.Host)
 
 	if x.proxied {
 		return who + " (behind the proxy of the environment)"

@@ -80,11 +80,7 @@ func (p *Plan) expressions() []expressionAt {
 		if declared.Expression == "" {
 			continue
 		}
-		at := declared.expression
-		if p.bare {
-			at.environment = expression.RequestRefresh // It may be there for that grant.
-		}
-		found = append(found, at)
+		found = append(found, declared.expression)
 	}
 	for _, part := range p.responseParts() {
 		found = append(found, part.expressionAt)

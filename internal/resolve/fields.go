@@ -23,10 +23,10 @@ type entry struct {
 func (p *Plan) headers() []entry {
 	var entries []entry
 	for _, h := range p.Endpoint.Request.Headers {
-		entries = append(entries, newEntry(v1alpha1.Parameter(h), "headers", p.ofProvider))
+		entries = append(entries, p.newEntry(v1alpha1.Parameter(h), "headers", p.ofProvider))
 	}
 	for _, h := range p.credential.Spec.Request.Headers {
-		entries = append(entries, newEntry(v1alpha1.Parameter(h), "headers", p.own))
+		entries = append(entries, p.newEntry(v1alpha1.Parameter(h), "headers", p.own))
 	}
 	return merge(entries, func(e entry) string { return strings.ToLower(e.Name) })
 }
@@ -35,22 +35,26 @@ func (p *Plan) headers() []entry {
 func (p *Plan) parameters() []entry {
 	var entries []entry
 	for _, parameter := range p.Endpoint.Request.Parameters {
-		entries = append(entries, newEntry(parameter, "parameters", p.ofProvider))
+		entries = append(entries, p.newEntry(parameter, "parameters", p.ofProvider))
 	}
 	for _, parameter := range p.credential.Spec.Request.Parameters {
-		entries = append(entries, newEntry(parameter, "parameters", p.own))
+		entries = append(entries, p.newEntry(parameter, "parameters", p.own))
 	}
 	return merge(entries, func(e entry) string { return e.Name })
 }
 
-func newEntry(declared v1alpha1.Parameter, list string, placed func(field string) place) entry {
+func (p *Plan) newEntry(declared v1alpha1.Parameter, list string, placed func(field string) place) entry {
 	field := "request." + list + "[" + redact.Message(declared.Name) + "]"
 	at := placed(field + ".expression")
+	environment := expression.Request
+	if p.KeepsGrant() || p.bare { // Without a credential it may be there for that grant.
+		environment = expression.RequestRefresh
+	}
 	return entry{
 		Parameter: declared,
 		at:        placed(field),
 		expression: expressionAt{
-			environment: expression.Request, field: at.field, source: declared.Expression, provider: at.provider,
+			environment: environment, field: at.field, source: declared.Expression, provider: at.provider,
 		},
 	}
 }
@@ -119,6 +123,9 @@ func (b *builder) variables(clientID string, value *redact.String) map[string]an
 		"client":    map[string]any{"id": clientID},
 		"variables": variables,
 		"now":       b.Now(),
+	}
+	if b.plan.KeepsGrant() {
+		seen["refresh_token"] = b.grant.RefreshToken.Reveal()
 	}
 	if value != nil {
 		seen["value"] = value.Reveal()

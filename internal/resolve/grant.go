@@ -8,10 +8,12 @@ import (
 	"github.com/tokensync/tokensync/internal/redact"
 )
 
-// grant adds what the grant is made of.
-func (b *builder) grant(ctx context.Context, request *oauth.Request) error {
+// addGrant adds what the grant is made of.
+func (b *builder) addGrant(ctx context.Context, request *oauth.Request) error {
 	spec := &b.plan.credential.Spec
 	switch {
+	case b.plan.KeepsGrant():
+		b.grant.add(spec, request)
 	case spec.JWTBearer != nil:
 		return b.jwtBearer(ctx, spec.JWTBearer, request)
 	case spec.TokenExchange != nil:

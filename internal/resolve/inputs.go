@@ -56,6 +56,7 @@ func (p *Plan) InputsHash() string {
 		Request:              spec.Request,
 		Data:                 spec.Secret.Data,
 	}
+	in.Lifetime.RefreshToken = v1alpha1.RefreshTokenLifetime{} // It is no token's.
 	if namespace := p.providerNamespace(); p.HoldsSecret && namespace != p.credential.Namespace {
 		in.ProviderNamespace = namespace
 	}

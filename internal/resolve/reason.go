@@ -22,6 +22,8 @@ func Reason(kind oauth.Kind) string {
 		return v1alpha1.ReasonInvalidKey
 	case oauth.KindInvalidRequest:
 		return v1alpha1.ReasonInvalidRequest
+	case oauth.KindPending:
+		return v1alpha1.ReasonAuthorizationRequired
 	case oauth.KindInvalidExpression:
 		return v1alpha1.ReasonInvalidExpression
 	}

@@ -38,17 +38,27 @@ type Issuers interface {
 	Forget(request oauth.MetadataRequest)
 }
 
-// Resolve makes the token request of a plan. An error is a *SourceError or a
+// Resolve makes the token request of a plan whose grant is all in its spec. An error is a *SourceError or a
 // *SpecError where a person can mend it, an *oauth.Error of the discovery, and
 // otherwise the reader's.
 func (r Resolver) Resolve(ctx context.Context, plan *Plan) (Resolved, error) {
+	return r.ResolveWith(ctx, plan, Grant{})
+}
+
+// ResolveWith makes the token request of a plan that keeps its grant, and sends what is
+// kept. Its errors are those of Resolve.
+func (r Resolver) ResolveWith(ctx context.Context, plan *Plan, grant Grant) (Resolved, error) {
 	if err := plan.Check(r.Expressions); err != nil {
 		return Resolved{}, err
 	}
-	objects := &objects{reader: r.Reader, sources: plan.Sources(), secrets: map[string]*corev1.Secret{}}
-	b := builder{Resolver: r, plan: plan, objects: objects}
+	b := r.builder(plan, grant)
 	request, err := b.build(ctx)
-	return Resolved{Request: request, Versions: objects.versions, Issuer: b.issuer}, err
+	return Resolved{Request: request, Versions: b.objects.versions, Issuer: b.issuer}, err
+}
+
+func (r Resolver) builder(plan *Plan, grant Grant) *builder {
+	objects := &objects{reader: r.Reader, sources: plan.Sources(), secrets: map[string]*corev1.Secret{}}
+	return &builder{Resolver: r, plan: plan, objects: objects, grant: grant}
 }
 
 // builder makes one request.
@@ -57,6 +67,7 @@ type builder struct {
 
 	plan    *Plan
 	objects *objects
+	grant   Grant
 	// audience is what assertions are for, unless they say otherwise.
 	audience string
 	issuer   *oauth.MetadataRequest
@@ -92,7 +103,7 @@ func (b *builder) build(ctx context.Context) (oauth.Request, error) {
 	if err = b.discover(ctx, &request); err != nil {
 		return request, err
 	}
-	if err = b.grant(ctx, &request); err != nil {
+	if err = b.addGrant(ctx, &request); err != nil {
 		return request, err
 	}
 	if request.Headers, err = b.fields(ctx, b.plan.headers(), request.Client.ID); err != nil {
@@ -115,7 +126,6 @@ func (b *builder) client(ctx context.Context) (oauth.ClientAuthentication, error
 	client := oauth.ClientAuthentication{
 		Method:        b.plan.Method,
 		BasicEncoding: oauth.BasicEncoding(authentication.BasicEncoding),
-		ID:            declared.ID,
 	}
 	if a := authentication.Assertion; a != nil {
 		client.Algorithm, client.KeyID, client.Audience = string(a.Algorithm), a.KeyID, a.Audience
@@ -123,14 +133,10 @@ func (b *builder) client(ctx context.Context) (oauth.ClientAuthentication, error
 			client.Lifetime = a.Lifetime.Duration
 		}
 	}
-	if declared.IDRef != nil {
-		id, err := b.objects.key(ctx, declared.IDRef, b.plan.ofClient("idRef"))
-		if err != nil {
-			return client, err
-		}
-		client.ID = id.Reveal()
-	}
 	var err error
+	if client.ID, err = b.clientID(ctx); err != nil {
+		return client, err
+	}
 	switch {
 	case declared.SecretRef != nil:
 		client.Secret, err = b.objects.key(ctx, declared.SecretRef, b.plan.ofClient("secretRef"))
@@ -142,6 +148,16 @@ func (b *builder) client(ctx context.Context) (oauth.ClientAuthentication, error
 		client.Token, err = b.Reader.ServiceAccountToken(ctx, b.plan.credential.Namespace, *declared.ServiceAccount)
 	}
 	return client, err
+}
+
+// clientID is the id of the client, empty where it needs none.
+func (b *builder) clientID(ctx context.Context) (string, error) {
+	declared := &b.plan.client
+	if declared.IDRef == nil {
+		return declared.ID, nil
+	}
+	id, err := b.objects.key(ctx, declared.IDRef, b.plan.ofClient("idRef"))
+	return id.Reveal(), err
 }
 
 func (b *builder) privateKey(ctx context.Context, ref *v1alpha1.SecretKeyReference, at place) (*assertion.Key, error) {

@@ -114,9 +114,12 @@ func grantNames(spec *v1alpha1.OAuthCredentialSpec) []string {
 	return names
 }
 
-// exchangedNames are the Secrets with tokens that are exchanged. Those change as a
-// matter of course.
+// exchangedNames are the Secrets with tokens that are exchanged, and with those that
+// are used once. They change as a matter of course.
 func exchangedNames(spec *v1alpha1.OAuthCredentialSpec) []string {
+	if spec.RefreshToken != nil {
+		return keyNames(&spec.RefreshToken.BootstrapRef)
+	}
 	if spec.TokenExchange == nil {
 		return nil
 	}

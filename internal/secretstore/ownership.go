@@ -33,8 +33,8 @@ func OwnerOf(secret *metav1.ObjectMeta, credential *v1alpha1.OAuthCredential) (o
 	if controller := metav1.GetControllerOfNoCopy(secret); controller != nil && controller.UID == credential.UID {
 		return Us, ""
 	}
-	if secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedByTokensync {
-		return Stranger, ""
+	if secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedByTokensync || secret.Labels[v1alpha1.LabelRole] != "" {
+		return Stranger, "" // A grant is nobody's target.
 	}
 	switch name := secret.Labels[v1alpha1.LabelCredential]; name {
 	case credential.Name:

@@ -1,0 +1,273 @@
+package grant
+
+import (
+	"time"
+
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/redact"
+)
+
+// Action is what is to be done with a grant.
+type Action string
+
+// The actions.
+const (
+	// Nothing: the token in the target is as good as can be.
+	Nothing Action = "Nothing"
+	// Serve publishes the token that the chain holds.
+	Serve Action = "Serve"
+	// Send sends what the step names, after an attempt was written down.
+	Send Action = "Send"
+	// Adopt makes a chain of the tokens of a login.
+	Adopt Action = "Adopt"
+	// Bind makes the grant of another credential, or cluster, this one's.
+	Bind Action = "Bind"
+	// Discard drops a login that is of no use.
+	Discard Action = "Discard"
+	// Authorize asks for a code for a person to enter (RFC 8628).
+	Authorize Action = "Authorize"
+	// Poll asks whether the person has entered it.
+	Poll Action = "Poll"
+	// Await waits for another process.
+	Await Action = "Await"
+	// Ask waits for a person.
+	Ask Action = "Ask"
+)
+
+// Need is why a person is needed.
+type Need string
+
+// The needs.
+const (
+	// NeedFirst: there never was a grant.
+	NeedFirst Need = "First"
+	// NeedOtherBootstrap: the value was used before, and will not be used again.
+	NeedOtherBootstrap Need = "OtherBootstrap"
+	// NeedUsable: the provider never took the refresh token to begin with.
+	NeedUsable Need = "Usable"
+	// NeedRefused: the provider has refused the refresh token.
+	NeedRefused Need = "Refused"
+	// NeedGone: the Secret of the grant is gone, and with it the refresh token.
+	NeedGone Need = "Gone"
+	// NeedBinding: the grant belongs to another credential or cluster.
+	NeedBinding Need = "Binding"
+	// NeedConsent: the spec asks for more, or less, than the person has consented to.
+	NeedConsent Need = "Consent"
+	// NeedAgain: the provider gave no refresh token, and the access token ends.
+	NeedAgain Need = "Again"
+	// NeedCode: the code of a login was not exchanged in time, or its answer was lost.
+	NeedCode Need = "Code"
+	// NeedApproval: a person has to enter the code of the device grant.
+	NeedApproval Need = "Approval"
+	// NeedDevice: nobody has entered the codes of the device grant, or somebody has
+	// declined.
+	NeedDevice Need = "Device"
+)
+
+// View is all that the next step follows from.
+type View struct {
+	// Record is nil where there is no Secret.
+	Record *Record
+	// Cluster and Credential are the UIDs of these; the former is empty where it is not
+	// known. Bound says that a person wants a grant of another one to be used.
+	Cluster, Credential string
+	Bound               bool
+	// KnownChain and KnownBootstrap are what the credential's status remembers.
+	KnownChain, KnownBootstrap string
+	// Bootstrap is the value that a person has put there to begin with, empty for none.
+	Bootstrap redact.String
+	// ByDevice says that the grant begins with a code for a person to enter.
+	ByDevice bool
+	// Consent is a hash of what a person is asked to consent to.
+	Consent string
+
+	// InputsHash is that of the spec. Kept is the life of the chain's token, zero where
+	// it has none. Holds says that the target holds a token for that spec, and Held how
+	// long it lives.
+	InputsHash string
+	Kept       lifetime.Token
+	Holds      bool
+	Held       lifetime.Token
+
+	// Wanted says that a new token is due, and Insists that a person has asked for one.
+	Wanted, Insists bool
+	// Orphaned says that the owner of the open attempt is this process, or dead.
+	// TakeOverAt is when it is taken for dead.
+	Orphaned   bool
+	TakeOverAt time.Time
+	Now        time.Time
+}
+
+// Step is what to do next.
+type Step struct {
+	Action Action
+	// Kind is what to send, and Value the bootstrap value that makes a new chain or
+	// candidate of it, empty where what is kept is sent.
+	Kind  Kind
+	Value redact.String
+	// Open says that it was sent before, and that the answer never came.
+	Open bool
+	// Count is which code in a row is asked for.
+	Count int
+	// Need is why a person is asked.
+	Need Need
+	// At is when to look again, zero where nothing changes by itself.
+	At time.Time
+}
+
+// Next says what to do with a grant.
+func Next(v View) Step {
+	r := v.Record
+	switch {
+	case r == nil && v.KnownChain != "" && !v.newBootstrap():
+		return Step{Action: Ask, Need: NeedGone}
+	case r == nil:
+		return v.begin()
+	case !v.mine() && r.Credential != "" && v.Bound:
+		return Step{Action: Bind}
+	case !v.mine() && r.Credential != "" && r.Login == nil:
+		return Step{Action: Ask, Need: NeedBinding}
+	case v.servable():
+		return Step{Action: Serve}
+	case r.Attempt != nil && !v.Orphaned && v.Now.Before(v.TakeOverAt):
+		return Step{Action: Await, At: v.TakeOverAt}
+	case r.Login != nil:
+		return v.login()
+	case v.newBootstrap():
+		return v.bootstrap()
+	}
+	return v.carryOn()
+}
+
+// mine says that the record belongs to this credential in this cluster. An operator
+// that may not ask which cluster it is in knows the credential only.
+func (v View) mine() bool {
+	r := v.Record
+	sameCluster := r.Cluster == v.Cluster || r.Cluster == "" || v.Cluster == ""
+	return sameCluster && r.Credential == v.Credential
+}
+
+// servable says that the chain has a token that is better than what the target holds.
+// A login goes before it.
+func (v View) servable() bool {
+	c := v.Record.Chain
+	if v.Record.Login != nil || c == nil || c.Token == nil || c.Token.InputsHash != v.InputsHash || v.Kept.IssuedAt.IsZero() {
+		return false
+	}
+	if v.Kept.Expired(v.Now) {
+		return false
+	}
+	return !v.Holds || v.Held.Expired(v.Now) || v.Kept.IssuedAt.Truncate(time.Second).After(v.Held.IssuedAt.Truncate(time.Second))
+}
+
+// login takes up what a login has left.
+func (v View) login() Step {
+	l, attempt := v.Record.Login, v.Record.Attempt
+	switch {
+	case l.Credential != v.Credential:
+		return Step{Action: Discard, Need: NeedBinding}
+	case l.hasTokens():
+		return Step{Action: Adopt}
+	case attempt != nil && attempt.Kind == Redeem && attempt.Chain == l.ID, !v.Now.Before(l.At.Add(codeLife)):
+		// A code that is sent twice is refused, and may end what came for it (RFC 6749
+		// section 4.1.2).
+		return Step{Action: Discard, Need: NeedCode}
+	}
+	return Step{Action: Send, Kind: Redeem}
+}
+
+// newBootstrap says that there is a value to begin with which was never used.
+func (v View) newBootstrap() bool {
+	if v.Bootstrap.IsEmpty() {
+		return false
+	}
+	clusters := []string{v.Cluster, ""}
+	if v.Record != nil {
+		clusters = append(clusters, v.Record.Cluster)
+	}
+	for _, cluster := range clusters {
+		hash := Hash(cluster, v.Bootstrap)
+		if hash == v.KnownBootstrap || v.Record != nil && v.Record.wasUsed(hash) {
+			return false
+		}
+	}
+	return true
+}
+
+// bootstrap sends a new value: beside the chain where that is alive.
+func (v View) bootstrap() Step {
+	if v.Record != nil && v.Record.Chain.Alive() {
+		return Step{Action: Send, Kind: Try, Value: v.Bootstrap}
+	}
+	return Step{Action: Send, Kind: Refresh, Value: v.Bootstrap}
+}
+
+// begin begins a grant where there is none.
+func (v View) begin() Step {
+	switch {
+	case v.newBootstrap():
+		return v.bootstrap()
+	case v.ByDevice:
+		return v.device()
+	case !v.Bootstrap.IsEmpty():
+		return Step{Action: Ask, Need: NeedOtherBootstrap}
+	}
+	return Step{Action: Ask, Need: NeedFirst}
+}
+
+// carryOn goes on with the chain.
+func (v View) carryOn() Step {
+	r := v.Record
+	c, open := r.Chain, r.Attempt != nil && r.Attempt.Kind == Refresh
+	if r.Candidate != nil && (!r.Candidate.Failed || !c.Alive()) {
+		return Step{Action: Send, Kind: Try, Open: r.Attempt != nil && r.Attempt.Kind == Try}
+	}
+	switch {
+	case c == nil:
+		return v.begin()
+	case v.ByDevice && r.Device != nil && !r.Device.Declined && !r.Device.spent(v.Now):
+		return v.device()
+	case c.Lost && v.Insists:
+		return Step{Action: Send, Kind: Refresh}
+	case c.Lost && v.ByDevice:
+		return v.device()
+	case c.Lost && c.Generation == 0:
+		return Step{Action: Ask, Need: NeedUsable}
+	case c.Lost:
+		return Step{Action: Ask, Need: NeedRefused}
+	case c.Consent != "" && c.Consent != v.Consent:
+		if v.ByDevice {
+			return v.device()
+		}
+		return Step{Action: Ask, Need: NeedConsent}
+	case !open && !v.Wanted:
+		return Step{Action: Nothing}
+	case !c.RefreshToken.IsEmpty():
+		return Step{Action: Send, Kind: Refresh, Open: open}
+	case v.ByDevice:
+		return v.device()
+	}
+	return Step{Action: Ask, Need: NeedAgain}
+}
+
+// maxDeviceCodes is how many codes in a row are shown that nobody enters.
+const maxDeviceCodes = 3
+
+// device walks the device grant, which nobody may be watching.
+func (v View) device() Step {
+	var d *Device
+	if v.Record != nil {
+		d = v.Record.Device
+	}
+	switch {
+	case d == nil, v.Insists && (d.Declined || d.spent(v.Now)):
+		return Step{Action: Authorize, Count: 1}
+	case d.Declined, d.spent(v.Now) && d.Count >= maxDeviceCodes:
+		return Step{Action: Ask, Need: NeedDevice}
+	case d.spent(v.Now):
+		return Step{Action: Authorize, Count: d.Count + 1}
+	}
+	return Step{Action: Poll, Need: NeedApproval}
+}
+
+func (d *Device) spent(now time.Time) bool { return !now.Before(d.ExpiresAt) }

@@ -1,0 +1,165 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/redact"
+)
+
+// defaultRedirectURI is where a browser is sent back to where nothing else is declared:
+// a free port of the loopback interface (RFC 8252 section 7.3).
+const defaultRedirectURI = "http://127.0.0.1/callback"
+
+// Authorization is what a login needs to know of a plan.
+type Authorization struct {
+	// Request is that to the authorization endpoint. RedirectURI may lack a port; State
+	// and CodeChallenge are left to the caller.
+	Request oauth.AuthorizationRequest
+	// TokenURL is where the code is exchanged.
+	TokenURL string
+	// Issuer is who answers, where that is known, and IssuerRequired says that its
+	// answers say so (RFC 9207).
+	Issuer         string
+	IssuerRequired bool
+	// HoldsSecret says that the client's secret is the provider's, and not for whoever
+	// logs in.
+	HoldsSecret bool
+}
+
+// Authorization works out the authorization request of a plan (RFC 6749 section
+// 4.1.1). It reads no secret of the client. Its errors are those of Resolve.
+func (r Resolver) Authorization(ctx context.Context, plan *Plan) (*Authorization, error) {
+	b := r.builder(plan, Grant{})
+	id, err := b.clientID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := b.endpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if found.authorization == "" {
+		return nil, incompatible("the provider has no authorization endpoint: set %s, or its issuer", plan.providerField("authorizationURL"))
+	}
+	spec, redirectURI := &plan.credential.Spec, defaultRedirectURI
+	parameters := maps.Clone(plan.Endpoint.AuthorizationParameters)
+	if declared := spec.AuthorizationCode; declared != nil {
+		redirectURI = cmp.Or(declared.RedirectURI, redirectURI)
+		if parameters == nil {
+			parameters = map[string]v1alpha1.AuthorizationParameter{}
+		}
+		maps.Copy(parameters, declared.Parameters)
+	}
+	return &Authorization{
+		Request: oauth.AuthorizationRequest{
+			AuthorizationURL: found.authorization,
+			ClientID:         id,
+			RedirectURI:      redirectURI,
+			Scopes:           spec.Scopes,
+			ScopeSeparator:   plan.Endpoint.Request.ScopeSeparator,
+			Audiences:        spec.Audiences,
+			Resources:        spec.Resources,
+			Parameters:       fieldsOf(parameters),
+		},
+		TokenURL:       found.token,
+		Issuer:         found.issuer,
+		IssuerRequired: found.issuerRequired,
+		HoldsSecret:    plan.HoldsSecret,
+	}, nil
+}
+
+func fieldsOf(parameters map[string]v1alpha1.AuthorizationParameter) []oauth.Field {
+	fields := make([]oauth.Field, 0, len(parameters))
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		fields = append(fields, oauth.Field{Name: name, Value: redact.New(string(parameters[name])), Public: true})
+	}
+	return fields
+}
+
+// DeviceAuthorization makes the request to the device authorization endpoint (RFC 8628
+// section 3.1). Its errors are those of Resolve.
+func (r Resolver) DeviceAuthorization(ctx context.Context, plan *Plan) (oauth.Request, error) {
+	request, found, err := r.aside(ctx, plan)
+	if err != nil {
+		return request, err
+	}
+	if found.device == "" {
+		return request, incompatible("the provider has no device authorization endpoint: set %s, or its issuer",
+			plan.providerField("deviceAuthorizationURL"))
+	}
+	spec := &plan.credential.Spec
+	request.Scopes, request.Audiences = spec.Scopes, spec.Audiences
+	request.TokenURL = found.device
+	return request, nil
+}
+
+// Revocation makes the request to the revocation endpoint (RFC 7009 section 2.1). It
+// answers false where the provider has none. Its errors are those of Resolve.
+func (r Resolver) Revocation(ctx context.Context, plan *Plan) (request oauth.Request, ok bool, err error) {
+	request, found, err := r.aside(ctx, plan)
+	request.TokenURL = found.revocation
+	return request, found.revocation != "", err
+}
+
+// aside makes a request of a plan's client to another endpoint than that for tokens.
+func (r Resolver) aside(ctx context.Context, plan *Plan) (oauth.Request, endpoints, error) {
+	b := r.builder(plan, Grant{})
+	request, err := b.build(ctx)
+	if err != nil {
+		return request, endpoints{}, err
+	}
+	// An assertion is for the authorization server, whichever endpoint it is sent to
+	// (RFC 7523 section 3).
+	request.Client.Audience = cmp.Or(request.Client.Audience, request.TokenURL)
+	request.GrantType, request.Grant, request.Assertion = "", nil, nil
+	found, err := b.endpoints(ctx)
+	return request, found, err
+}
+
+// endpoints are those of a provider beside its token endpoint, empty where it has none.
+type endpoints struct {
+	token, authorization, device, revocation string
+	issuer                                   string
+	issuerRequired                           bool
+}
+
+// endpoints finds them in the provider's spec and, where that names none, in the
+// metadata of its issuer.
+func (b *builder) endpoints(ctx context.Context) (endpoints, error) {
+	declared := &b.plan.Endpoint
+	found := endpoints{
+		token:         string(declared.TokenURL),
+		authorization: string(declared.AuthorizationURL),
+		device:        string(declared.DeviceAuthorizationURL),
+		revocation:    string(declared.RevocationURL),
+	}
+	bundle, err := b.bundle(ctx)
+	if err != nil {
+		return found, err
+	}
+	metadata, err := b.metadata(ctx, &oauth.Request{CABundle: bundle, Pool: b.plan.pool()})
+	if err != nil || metadata == nil {
+		return found, err
+	}
+	found.token = b.plan.tokenEndpoint(metadata)
+	found.issuer, found.issuerRequired = metadata.Issuer, metadata.AuthorizationResponseIssParameterSupported
+	found.authorization = cmp.Or(found.authorization, metadata.AuthorizationEndpoint)
+	for _, endpoint := range []struct {
+		url        *string
+		discovered string
+	}{{&found.device, metadata.DeviceAuthorizationEndpoint}, {&found.revocation, metadata.RevocationEndpoint}} {
+		if *endpoint.url != "" || endpoint.discovered == "" {
+			continue
+		}
+		*endpoint.url = endpoint.discovered
+		if err := b.plan.checkAuthority(endpoint.discovered); err != nil {
+			return found, err
+		}
+	}
+	return found, b.plan.checkAuthority(found.token)
+}

@@ -1,0 +1,77 @@
+package secretstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/grant"
+)
+
+// ErrChanged says that a Secret is not what it was when it was read.
+var ErrChanged = errors.New("the Secret has changed since it was read")
+
+// GrantName is the name of the Secret that holds a credential's grant.
+func GrantName(credential string) string { return credential + "-grant" }
+
+// HoldsGrant tells whether a Secret was made for the grant of a credential of that
+// name.
+func HoldsGrant(secret *metav1.ObjectMeta, credential string) bool {
+	return secret.Labels[v1alpha1.LabelRole] == v1alpha1.RoleGrant && secret.Labels[v1alpha1.LabelCredential] == credential
+}
+
+// WriteGrant writes a grant. version is that of the Secret as it was read, empty where
+// there was none. The answer is its version now. An error is ErrChanged, a
+// *RejectedError, or the client's.
+//
+// The Secret has no owner reference: it must outlive a credential that is restored
+// from a backup, where it tells that the refresh token is in use elsewhere.
+func (s *Store) WriteGrant(ctx context.Context, credential types.NamespacedName, record *grant.Record, version string) (string, error) {
+	data, err := record.Encode()
+	if err != nil {
+		return "", err
+	}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: credential.Namespace, Name: GrantName(credential.Name)}}
+	if version == "" {
+		secret.Labels = map[string]string{
+			v1alpha1.LabelManagedBy:  v1alpha1.ManagedByTokensync,
+			v1alpha1.LabelCredential: credential.Name,
+			v1alpha1.LabelRole:       v1alpha1.RoleGrant,
+		}
+		secret.Data = data
+		err = s.Writer.Create(ctx, secret, FieldManager)
+	} else {
+		err = s.Writer.Patch(ctx, secret, replaceData(data, version), FieldManager)
+	}
+	switch {
+	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err) && version != "":
+		return "", ErrChanged
+	case err != nil:
+		return "", classify(err, secret.Name)
+	}
+	return secret.ResourceVersion, nil
+}
+
+// replaceData is a patch that sets the keys of a grant, removes those that it lacks,
+// and fails where the Secret has another version.
+func replaceData(data map[string][]byte, version string) client.Patch {
+	keys := map[string]any{}
+	for _, key := range grant.Keys {
+		keys[key] = nil
+		if value, ok := data[key]; ok {
+			keys[key] = value
+		}
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": version}, "data": keys})
+	if err != nil {
+		panic(err) // Bytes and strings always encode.
+	}
+	return client.RawPatch(types.MergePatchType, patch)
+}
