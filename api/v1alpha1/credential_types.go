@@ -317,6 +317,12 @@ type GrantStatus struct {
 	// +kubebuilder:validation:MaxLength=256
 	ResourceVersion string `json:"resourceVersion,omitempty"`
 
+	// warnAfter is from when on the end of the refresh token counts as near.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$`
+	WarnAfter *metav1.Time `json:"warnAfter,omitempty"`
+
 	// chain identifies the row of refresh tokens of which each came with the one
 	// before.
 	// +optional

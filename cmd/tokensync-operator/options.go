@@ -46,6 +46,8 @@ type options struct {
 	allow, deny []netip.Prefix
 	own         []netip.Addr
 	namespace   string
+	podName     string
+	podUID      string
 	logger      slog.Handler
 }
 
@@ -116,7 +118,7 @@ func (o *options) complete(environment func(string) string) error {
 	if o.deny, err = prefixes("--egress-deny-cidr", o.egressDeny); err != nil {
 		return err
 	}
-	o.namespace = environment("POD_NAMESPACE")
+	o.namespace, o.podName, o.podUID = environment("POD_NAMESPACE"), environment("POD_NAME"), environment("POD_UID")
 	if o.leaderNamespace == "" {
 		o.leaderNamespace = o.namespace
 	}

@@ -25,7 +25,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -45,6 +44,9 @@ import (
 const (
 	leaseName    = "tokensync-operator"
 	probeTimeout = 5 * time.Second
+	// forever is for the answers that have to be kept before the process may end. The
+	// kubelet has the last word on it.
+	forever time.Duration = -1
 	// gcPercent trades some CPU for memory: the operator's heap is small, and what it
 	// makes and drops when many tokens come at once is most of its size.
 	gcPercent = 60
@@ -67,15 +69,25 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	if err := setUp(ctx, manager, restConfig, o); err != nil {
+	credentials, err := setUp(ctx, manager, restConfig, o)
+	if err != nil {
 		return err
 	}
+	stop, err := serveHealth(ctx, o.probeAddress)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	logger.Info("Starting", "version", version)
-	return manager.Start(ctx)
+	err = manager.Start(ctx)
+	// A lease that was lost ends the manager at once, with requests under way whose
+	// answers cannot be had again.
+	<-credentials.Drained()
+	return err
 }
 
 // setUp registers the controllers.
-func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o *options) error {
+func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o *options) (*oauthcredential.Reconciler, error) {
 	recorder := tokenmetrics.NewRecorder(metrics.Registry)
 	metrics.Registry.MustRegister(tokenmetrics.Collector{Reader: manager.GetCache()})
 	realClock := clock.RealClock{}
@@ -101,6 +113,10 @@ func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o
 		Issuers:     discovery.NewCache(discovery.Options{Discoverer: tokens, Now: realClock.Now}),
 		Now:         realClock.Now,
 	}
+	cluster, err := clusterUID(ctx, manager.GetAPIReader())
+	if err != nil {
+		return nil, fmt.Errorf("identify the cluster: %w", err)
+	}
 	clusterProviders := len(o.watchNamespaces) == 0
 	credentials := &oauthcredential.Reconciler{
 		Client:    manager.GetClient(),
@@ -117,6 +133,12 @@ func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o
 		MaxConcurrentReconciles: o.maxConcurrentReconciles,
 		ClusterProviders:        clusterProviders,
 		OperatorNamespace:       o.namespace,
+		Cluster:                 cluster,
+		Owner:                   owner(o),
+		NewID:                   rand.Text,
+		ProcessIsGone:           processIsGone,
+		Devices:                 tokens,
+		Revoker:                 tokens,
 	}
 	providers := oauthprovider.Reconciler{
 		Client:            manager.GetClient(),
@@ -126,11 +148,11 @@ func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o
 		OperatorNamespace: o.namespace,
 		Forget:            recorder.ForgetProvider,
 	}
-	err := errors.Join(credentials.SetupWithManager(ctx, manager), providers.SetupNamespaced(manager))
+	err = errors.Join(credentials.SetupWithManager(ctx, manager), providers.SetupNamespaced(manager))
 	if clusterProviders {
 		err = errors.Join(err, providers.SetupCluster(manager))
 	}
-	return err
+	return credentials, err
 }
 
 // ownToken is the operator's own token, empty where it has none.
@@ -167,7 +189,8 @@ func newManager(restConfig *rest.Config, o *options) (ctrl.Manager, error) {
 		Scheme:                        scheme,
 		Cache:                         cacheOptions(o),
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
-		HealthProbeBindAddress:        o.probeAddress,
+		HealthProbeBindAddress:        "0", // See serveHealth.
+		GracefulShutdownTimeout:       new(forever),
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       o.leaderNamespace,
@@ -178,13 +201,7 @@ func newManager(restConfig *rest.Config, o *options) (ctrl.Manager, error) {
 		// A replica that stands by keeps its caches warm.
 		Controller: config.Controller{EnableWarmup: new(true)},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return manager, errors.Join(
-		manager.AddHealthzCheck("ping", healthz.Ping),
-		manager.AddReadyzCheck("ping", healthz.Ping),
-	)
+	return manager, err
 }
 
 // cacheOptions keep credentials, and of Secrets and ConfigMaps no more than names

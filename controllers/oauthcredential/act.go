@@ -27,6 +27,10 @@ type actResult struct {
 	unrepaired *failure
 	// settled says that the outcome at hand will be written down by the status.
 	settled bool
+	// concluded says that a kept grant needed no request, and that an outcome is at hand.
+	concluded bool
+	// looked says that a kept grant was looked at, and that nothing came of it.
+	looked bool
 }
 
 // act does what was decided: at most one token request is begun, and at most one
@@ -40,10 +44,14 @@ func (r *Reconciler) act(ctx context.Context, f *facts, decision lifetime.Decisi
 	case o != nil && o.apiError != nil:
 		r.exchanges.settle(f.credential.UID, o)
 		return actResult{}, o.apiError
+	case o != nil && o.token == nil:
+		return actResult{looked: true}, nil
 	case decision.Action == lifetime.Publish:
 		return r.publish(ctx, f, o)
+	case decision.Action == lifetime.Request && f.plan.KeepsGrant():
+		return r.pursue(ctx, f, decision)
 	case decision.Action == lifetime.Request:
-		r.request(f, decision)
+		r.exchanges.start(r.exchange(f), f.turn(decision), decision.Unscheduled, f.limits.step)
 		return actResult{started: true}, nil
 	case decision.Action == lifetime.Repair:
 		return r.repair(ctx, f)
@@ -53,8 +61,8 @@ func (r *Reconciler) act(ctx context.Context, f *facts, decision lifetime.Decisi
 	return actResult{}, nil
 }
 
-// request begins a token request.
-func (r *Reconciler) request(f *facts, decision lifetime.Decision) {
+// exchange is a token request of what was found.
+func (r *Reconciler) exchange(f *facts) exchange {
 	x := exchange{
 		ctx:            r.background,
 		credential:     f.credential,
@@ -69,7 +77,7 @@ func (r *Reconciler) request(f *facts, decision lifetime.Decision) {
 	if f.held {
 		x.held = f.life
 	}
-	r.exchanges.start(x, f.turn(decision), decision.Unscheduled, f.limits.step)
+	return x
 }
 
 // turn is what the gate has to know of a request.

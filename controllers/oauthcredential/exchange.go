@@ -38,6 +38,8 @@ type exchange struct {
 	resolver resolve.Resolver
 	tokens   TokenClient
 	observe  func(*outcome)
+	// spending is set where the grant is kept.
+	spending *spending
 }
 
 // outcome is what came of a token request.
@@ -56,6 +58,13 @@ type outcome struct {
 	failure *failure
 	// apiError is an error of the Kubernetes API, to be retried as such.
 	apiError error
+
+	// grant is what the status is to say about the grant, nil where none is kept, and
+	// grantEnds when the refresh token ends, zero where that is not known.
+	grant     *v1alpha1.GrantStatus
+	grantEnds time.Time
+	// again is when to look at the grant again, zero where nothing changes by itself.
+	again time.Time
 
 	// rejected says that the API server refused the Secret with this token.
 	rejected bool
@@ -83,6 +92,11 @@ func (x exchange) run(answered func()) *outcome {
 			o.token, o.failure = nil, internalFailure()
 		}
 	}()
+	if x.spending != nil {
+		x.exchangeGrant(o, answered)
+		o.abandoned = !o.sent && x.ctx.Err() != nil
+		return o
+	}
 	x.ask(o, answered)
 	o.abandoned = x.ctx.Err() != nil
 	return o

@@ -65,6 +65,12 @@ type exchangeState struct {
 	outcome *outcome
 	// recovered says that the provider has opened up since it failed this credential.
 	recovered bool
+	// again is when a kept grant is to be looked at again, zero where nothing changes by
+	// itself; attempt is the open attempt of somebody else, and sightedAt when it was seen
+	// first.
+	again     time.Time
+	attempt   string
+	sightedAt time.Time
 	// apiErrors counts the requests in a row that the API server was in the way of.
 	apiErrors int
 }
@@ -142,11 +148,7 @@ func (e *exchanges) heldUp(r *request) *failure {
 func (e *exchanges) start(x exchange, turn gate.Request, unscheduled bool, step time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := e.byUID[x.credential.UID]
-	if s == nil {
-		s = &exchangeState{}
-		e.byUID[x.credential.UID] = s
-	}
+	s := e.known(x.credential.UID)
 	if s.inFlight() {
 		return
 	}
@@ -156,7 +158,8 @@ func (e *exchanges) start(x exchange, turn gate.Request, unscheduled bool, step 
 	if s.line != turn.Key {
 		e.forgetTrouble(s.line, x.credential.UID)
 	}
-	*s = exchangeState{startedAt: e.clock.Now(), request: r, line: turn.Key, terms: x.terms, apiErrors: s.apiErrors}
+	*s = exchangeState{startedAt: e.clock.Now(), request: r, line: turn.Key, terms: x.terms, apiErrors: s.apiErrors,
+		attempt: s.attempt, sightedAt: s.sightedAt}
 	turn.Run = func(t *gate.Turn) gate.Result { return e.run(s, r, t) }
 	r.ticket = e.gate.Submit(turn)
 }
@@ -186,7 +189,7 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	var woken []types.NamespacedName
 	e.mu.Lock()
 	if s.request == r {
-		s.request, s.outcome, s.recovered = nil, o, false
+		s.request, s.outcome, s.recovered, s.again = nil, o, false, o.again
 		if s.apiErrors++; o.apiError == nil {
 			s.apiErrors = 0
 		}
@@ -268,6 +271,42 @@ func (e *exchanges) abandon(uid types.UID) {
 		s.request.cancel()
 		s.request = nil
 	}
+}
+
+// conclude keeps an outcome that took no request.
+func (e *exchanges) conclude(credential *v1alpha1.OAuthCredential, o *outcome) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.known(credential.UID)
+	s.outcome, s.again, s.startedAt = o, o.again, e.clock.Now()
+}
+
+// sighted is when an open attempt was seen first.
+func (e *exchanges) sighted(uid types.UID, attempt string, now time.Time) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.known(uid)
+	if s.attempt != attempt {
+		s.attempt, s.sightedAt = attempt, now
+	}
+	return s.sightedAt
+}
+
+// knows tells whether anything is known of a credential since the start.
+func (e *exchanges) knows(uid types.UID) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.byUID[uid] != nil
+}
+
+// known is what is known of a credential. The caller holds the lock.
+func (e *exchanges) known(uid types.UID) *exchangeState {
+	s := e.byUID[uid]
+	if s == nil {
+		s = &exchangeState{}
+		e.byUID[uid] = s
+	}
+	return s
 }
 
 // closed tells whether a provider is known to be broken for a namespace, so that its

@@ -52,6 +52,9 @@ type facts struct {
 	clientChanged bool
 	sourceChanged bool
 
+	// grantChanged says that somebody has changed the grant that is kept.
+	grantChanged bool
+
 	requested bool
 	exchange  exchangeState
 	limits    limits
@@ -65,6 +68,8 @@ type facts struct {
 func (f *facts) unwanted() bool {
 	made := f.exchange.request.exchange
 	switch {
+	case f.exchange.running && made.spending != nil:
+		return false // What it has sent is spent.
 	case !f.exchange.running:
 		return f.blocked() || made.credential.Generation != f.credential.Generation || made.terms != f.terms
 	case f.plan == nil:
@@ -97,9 +102,11 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		Seed:          string(f.credential.UID),
 		SpecChanged:   f.held && f.plan != nil && f.heldInputs != f.inputsHash,
 		ClientChanged: f.clientChanged,
+		GrantChanged:  f.grantChanged || !f.exchange.again.IsZero(),
 		Requested:     f.requested,
 		CauseChanged:  f.causeChanged(),
 		LastRequest:   f.exchange.startedAt.Add(f.exchange.apiDelay()),
+		NotBefore:     f.exchange.again,
 		AllowedAt:     f.limits.requestAt,
 	}
 	if f.held {
@@ -112,6 +119,7 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		if facts.LastRequest.IsZero() {
 			facts.LastRequest = last.Time.Time
 		}
+		facts.NeedsPerson = personal(last.Reason)
 		switch {
 		case facts.Pending:
 			// Only another spec, or time, makes the API server take what it has refused.
@@ -127,6 +135,13 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		}
 	}
 	return facts
+}
+
+// wantsToken says that a new token is wanted, whatever has become of the grant.
+func (f *facts) wantsToken() bool {
+	facts := f.lifetimeFacts()
+	facts.GrantChanged, facts.NeedsPerson, facts.NotBefore = false, false, time.Time{}
+	return lifetime.Decide(facts, f.now).Action == lifetime.Request
 }
 
 // blocked says that no token is asked for: the credential is suspended, or there is

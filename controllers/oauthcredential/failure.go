@@ -41,6 +41,10 @@ var stalling = map[string]bool{
 	v1alpha1.ReasonInvalidExpression:     true,
 	v1alpha1.ReasonServiceAccountRefused: true,
 	v1alpha1.ReasonTokenConflict:         true,
+
+	v1alpha1.ReasonAuthorizationRequired: true,
+	v1alpha1.ReasonRefreshTokenLost:      true,
+	v1alpha1.ReasonRefreshTokenConflict:  true,
 }
 
 // tokenFailure reads the error of a token request.

@@ -21,8 +21,7 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 		now:        r.Clock.Now(),
 	}
 	if replaced, ok := r.writes.seen(credential); ok {
-		r.exchanges.forget(replaced, keyOf(credential))
-		r.wakeAll(r.claims.release(replaced))
+		r.forget(replaced, keyOf(credential))
 	}
 	if err := r.gatherPlan(ctx, f); err != nil {
 		return nil, err
@@ -41,6 +40,9 @@ func (r *Reconciler) gather(ctx context.Context, credential *v1alpha1.OAuthCrede
 		f.terms = f.plan.Terms(f.inputsHash)
 	}
 	if err := r.gatherSources(ctx, f); err != nil {
+		return nil, err
+	}
+	if err := r.gatherGrant(ctx, f); err != nil {
 		return nil, err
 	}
 	f.requested = refreshRequested(f)

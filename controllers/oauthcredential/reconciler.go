@@ -14,6 +14,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/internal/grant"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
@@ -61,6 +62,24 @@ type Reconciler struct {
 	// provider.
 	MaxConcurrentReconciles int
 
+	// Cluster is the UID of the cluster, empty where that may not be asked for, and Owner
+	// is this process: both are written down with each attempt to use a kept grant.
+	Cluster string
+	Owner   grant.Owner
+	// NewID makes random identifiers.
+	NewID func() string
+	// ProcessIsGone tells whether a process of this host is no more.
+	ProcessIsGone func(pid int) bool
+	// Devices asks device authorization endpoints.
+	Devices DeviceClient
+
+	// Revoker asks revocation endpoints.
+	Revoker Revoker
+
+	unanswered  unanswered
+	bootstraps  bootstraps
+	revocations revocations
+
 	store     secretstore.Store
 	exchanges *exchanges
 	writes    lastWrites
@@ -80,7 +99,7 @@ type Metrics interface {
 	Refresh(late time.Duration)
 }
 
-// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials,verbs=get;list;watch
+// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=tokensync.dev,resources=oauthproviders,verbs=get;list;watch
 // +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials/status,verbs=get;patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
@@ -96,16 +115,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		}
 		return ctrl.Result{}, err
 	}
-	if !credential.DeletionTimestamp.IsZero() || r.writes.isStale(credential) {
-		return ctrl.Result{}, nil // The watch brings the object as it will be, or as it is.
+	if r.writes.isStale(credential) {
+		return ctrl.Result{}, nil // The watch brings the object as it is.
+	}
+	if !credential.DeletionTimestamp.IsZero() {
+		return r.revoke(ctx, credential)
+	}
+	if changed, err := r.holdForRevocation(ctx, credential); changed || err != nil {
+		return ctrl.Result{}, err // The watch brings the object as it will be.
 	}
 
 	f, err := r.gather(ctx, credential)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	decision := lifetime.Decide(f.lifetimeFacts(), f.now)
-	result, err := r.act(ctx, f, decision)
+	decision, result, err := r.decide(ctx, f)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -122,6 +146,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	return ctrl.Result{RequeueAfter: nextLook(f, decision, status), Priority: f.priority()}, nil
 }
 
+// decide decides what to do, and does it. A kept grant may turn out to need no request:
+// what it holds instead is decided upon at once.
+func (r *Reconciler) decide(ctx context.Context, f *facts) (lifetime.Decision, actResult, error) {
+	decision := lifetime.Decide(f.lifetimeFacts(), f.now)
+	result, err := r.act(ctx, f, decision)
+	if err != nil {
+		return decision, result, err
+	}
+	if result.concluded {
+		f.grantChanged, f.exchange = false, r.exchanges.state(f.credential.UID)
+		decision = lifetime.Decide(f.lifetimeFacts(), f.now)
+		result, err = r.act(ctx, f, decision)
+	}
+	if result.looked {
+		f.grantChanged = false
+		decision = lifetime.Decide(f.lifetimeFacts(), f.now)
+	}
+	return decision, result, err
+}
+
 // priority is that of the next look. Without one, what the first look after a start
 // had would stay, which is less than that of any event.
 func (f *facts) priority() *int {
@@ -134,7 +178,7 @@ func (f *facts) priority() *int {
 // finish does what must not happen before the status is written: the outcome is
 // dropped, and events and metrics tell of it.
 func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResult, status *v1alpha1.OAuthCredentialStatus) {
-	if result.settled {
+	if result.settled || result.looked {
 		r.exchanges.settle(f.credential.UID, f.exchange.outcome)
 	}
 	if result.published {
@@ -151,8 +195,10 @@ func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResu
 // that it had adopted. Secrets that it owned go by their owner reference.
 func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) error {
 	if uid, ok := r.writes.forget(key); ok {
-		r.exchanges.forget(uid, key)
-		r.wakeAll(r.claims.release(uid))
+		r.forget(uid, key)
+		if err := r.deleteGrant(ctx, key, uid); err != nil {
+			return err
+		}
 	}
 	secrets := secretMetadataList()
 	if err := r.Client.List(ctx, secrets, client.InNamespace(key.Namespace),
@@ -166,6 +212,13 @@ func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) erro
 		}
 	}
 	return nil
+}
+
+// forget forgets a credential that is gone.
+func (r *Reconciler) forget(uid types.UID, key types.NamespacedName) {
+	r.exchanges.forget(uid, key)
+	r.bootstraps.release(uid)
+	r.wakeAll(r.claims.release(uid))
 }
 
 // fresh says that a token request is under way that began a moment ago.
@@ -185,6 +238,10 @@ func nextLook(f *facts, decision lifetime.Decision, status *v1alpha1.OAuthCreden
 	}
 	soonest(instantOf(status.RefreshAt))
 	soonest(instantOf(status.ExpiresAt))
+	soonest(f.exchange.again)
+	if status.Grant != nil {
+		soonest(instantOf(status.Grant.WarnAfter))
+	}
 	if f.obstacle != nil {
 		soonest(f.now.Add(conflictLook))
 	}

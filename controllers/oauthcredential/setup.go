@@ -2,6 +2,7 @@ package oauthcredential
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -75,8 +76,24 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 			WatchesMetadata(namespace, handler.EnqueueRequestsFromMapFunc(r.credentialsOfNamespace),
 				ctrlbuilder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
-	return builder.Complete(r)
+	return errors.Join(manager.Add(lastOut{r}), builder.Complete(r))
 }
+
+// lastOut is a runnable of the leader that ends when no answer is left to be kept: the
+// lease is not given up before.
+type lastOut struct{ *Reconciler }
+
+// Start implements manager.Runnable.
+func (l lastOut) Start(ctx context.Context) error {
+	<-ctx.Done()
+	<-l.Drained()
+	return nil
+}
+
+// Drained lets no request begin any more that spends what a kept grant holds, and
+// answers a channel that is closed when all answers are kept. The process must live
+// until then.
+func (r *Reconciler) Drained() <-chan struct{} { return r.unanswered.stop() }
 
 // wakeAll has credentials reconciled, in no hurry.
 func (r *Reconciler) wakeAll(names []types.NamespacedName) {

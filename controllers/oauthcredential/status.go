@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -42,6 +44,9 @@ func deriveStatus(f *facts, decision lifetime.Decision, result actResult) *v1alp
 	deriveToken(s, f, result, token)
 	deriveRefreshAt(s, f, decision, result, token)
 	deriveRecords(s, f, result)
+	if s.RefreshTokenExpiresAt == nil {
+		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionRefreshTokenExpiring)
+	}
 	for _, condition := range conditions(f, s, token) {
 		setCondition(s, condition, f)
 	}
@@ -64,6 +69,8 @@ func (p published) good(now time.Time) bool {
 func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 	before := f.credential.Status.LastFailure
 	switch {
+	case result.failure != nil && before != nil && stillNeeds(before, result.failure):
+		return before // It was told.
 	case result.failure != nil:
 		now := metav1.NewTime(f.now.UTC().Truncate(time.Second))
 		failed := &v1alpha1.LastFailure{
@@ -81,6 +88,12 @@ func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 		return nil
 	}
 	return before
+}
+
+// stillNeeds tells whether a person is still to do what the last failure has told: what
+// the provider said then may have come behind it.
+func stillNeeds(before *v1alpha1.LastFailure, now *failure) bool {
+	return personal(now.reason) && before.Reason == now.reason && strings.HasPrefix(before.Message, clamp(now.message))
 }
 
 // clamp cuts a message to what the schema takes.
@@ -140,6 +153,12 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifet
 // deriveRecords keeps what the next decision compares with.
 func deriveRecords(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult) {
 	o := f.exchange.outcome
+	if o != nil && o.grant != nil && (result.settled || result.looked) {
+		s.Grant, s.RefreshTokenExpiresAt = nil, timestamp(o.grantEnds)
+		if *o.grant != (v1alpha1.GrantStatus{}) {
+			s.Grant = o.grant
+		}
+	}
 	switch {
 	case result.settled && o != nil:
 		s.Sources = o.versions
@@ -171,7 +190,24 @@ func conditions(f *facts, s *v1alpha1.OAuthCredentialStatus, token published) []
 		reconciling.Status = metav1.ConditionTrue
 		reconciling.Message = ready.Message
 	}
-	return []metav1.Condition{ready, reconciling, stalled}
+	all := []metav1.Condition{ready, reconciling, stalled}
+	if s.RefreshTokenExpiresAt != nil {
+		all = append(all, refreshTokenExpiring(f, s))
+	}
+	return all
+}
+
+// refreshTokenExpiring warns of the end of the refresh token.
+func refreshTokenExpiring(f *facts, s *v1alpha1.OAuthCredentialStatus) metav1.Condition {
+	expiring := metav1.Condition{
+		Type: v1alpha1.ConditionRefreshTokenExpiring, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRefreshTokenValid,
+	}
+	if s.Grant != nil && s.Grant.WarnAfter != nil && !f.now.Before(s.Grant.WarnAfter.Time) {
+		expiring.Status, expiring.Reason = metav1.ConditionTrue, v1alpha1.ReasonRefreshTokenExpiring
+		expiring.Message = fmt.Sprintf("the refresh token ends at %s: before that, %s",
+			s.RefreshTokenExpiresAt.UTC().Format(time.RFC3339), begin(f.credential))
+	}
+	return expiring
 }
 
 // explain is the reason and the message of the Ready condition.

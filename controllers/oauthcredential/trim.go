@@ -21,7 +21,7 @@ func Trim(object any) (any, error) {
 		DeletionTimestamp: metadata.DeletionTimestamp,
 	}
 	if metadata.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedByTokensync || controlledByCredential(metadata) {
-		trimmed.Labels = only(metadata.Labels, v1alpha1.LabelManagedBy, v1alpha1.LabelCredential)
+		trimmed.Labels = only(metadata.Labels, v1alpha1.LabelManagedBy, v1alpha1.LabelCredential, v1alpha1.LabelRole)
 		trimmed.Annotations = only(metadata.Annotations,
 			v1alpha1.AnnotationIssuedAt, v1alpha1.AnnotationExpiresAt, v1alpha1.AnnotationInputsHash,
 			v1alpha1.AnnotationDataHash, v1alpha1.AnnotationAdopted, v1alpha1.AnnotationRefreshRequestedAt)

@@ -1,0 +1,277 @@
+package oauthcredential
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/redact"
+	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// kept is the grant of a credential as its Secret holds it now.
+type kept struct {
+	// record is nil and version empty where there is no such Secret.
+	record  *grant.Record
+	version string
+	// bound says that a person wants a grant of another credential to be used.
+	bound bool
+	// bootstrap is the value to begin with, and bootstrapVersion that of its Secret.
+	bootstrap        redact.String
+	bootstrapVersion string
+}
+
+// gatherGrant finds out whether somebody has changed the grant since it was last
+// looked at.
+func (r *Reconciler) gatherGrant(ctx context.Context, f *facts) error {
+	if f.plan == nil || !f.plan.KeepsGrant() {
+		return nil
+	}
+	known := v1alpha1.GrantStatus{}
+	if f.credential.Status.Grant != nil {
+		known = *f.credential.Status.Grant
+	}
+	secret, err := objectMetadata(ctx, r.Client, v1alpha1.KindSecret, grantKey(f.credential))
+	if err != nil {
+		return err
+	}
+	version := ""
+	if secret != nil {
+		version = secret.ResourceVersion
+	}
+	f.grantChanged = changed(known.ResourceVersion, version)
+	if ref := f.credential.Spec.RefreshToken; ref != nil {
+		for _, source := range f.sources {
+			if source.Kind == v1alpha1.KindSecret && source.Name == ref.BootstrapRef.Name {
+				f.grantChanged = f.grantChanged || changed(known.BootstrapResourceVersion, source.ResourceVersion)
+			}
+		}
+	}
+	// After a restart it is not known whether a person is about to enter a code.
+	last := f.credential.Status.LastFailure
+	f.grantChanged = f.grantChanged || f.plan.ByDevice() && last != nil && personal(last.Reason) && !r.exchanges.knows(f.credential.UID)
+	return nil
+}
+
+// changed tells whether an object is newer than the version that was looked at, or has
+// come or gone since.
+func changed(looked, now string) bool {
+	return (looked == "") != (now == "") || looked != "" && older(looked, now)
+}
+
+func grantKey(credential *v1alpha1.OAuthCredential) types.NamespacedName {
+	return types.NamespacedName{Namespace: credential.Namespace, Name: secretstore.GrantName(credential.Name)}
+}
+
+// readGrant reads the grant, never from a cache. A failure is one that a person can
+// mend.
+func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, error) {
+	k := &kept{}
+	secret, err := r.store.Read(ctx, grantKey(f.credential))
+	if err != nil {
+		return nil, nil, err
+	}
+	if secret != nil {
+		k.version = secret.ResourceVersion
+		k.bound = secret.Annotations[v1alpha1.AnnotationGrantFor] == string(f.credential.UID)
+		if !secretstore.HoldsGrant(&secret.ObjectMeta, f.credential.Name) {
+			return k, conflict("the Secret %q, in which the grant would be kept, exists and is not this credential's: delete or rename it, "+
+				"or give the credential another name", secret.Name), nil
+		}
+		if k.record, err = grant.Decode(secret.Data); errors.Is(err, grant.ErrUnreadable) {
+			return k, needs(f.credential, needUnreadable), nil
+		}
+	}
+	var source *resolve.SourceError
+	k.bootstrap, k.bootstrapVersion, err = r.Resolver.Bootstrap(ctx, f.plan)
+	if errors.As(err, &source) {
+		if k.record != nil && k.record.Chain != nil {
+			return k, nil, nil // It has done its part.
+		}
+		missing, _ := sourceFailure(source)
+		return k, missing, nil
+	}
+	return k, nil, err
+}
+
+// view is what the next step follows from.
+func (r *Reconciler) view(ctx context.Context, f *facts, k *kept) grant.View {
+	v := grant.View{
+		Record:     k.record,
+		Cluster:    r.Cluster,
+		Credential: string(f.credential.UID),
+		Bound:      k.bound,
+		Bootstrap:  k.bootstrap,
+		ByDevice:   f.plan.ByDevice(),
+		Consent:    f.plan.Consent(),
+		InputsHash: f.inputsHash,
+		Holds:      f.held && f.heldInputs == f.inputsHash,
+		Held:       f.life,
+		Wanted:     f.wantsToken(),
+		Insists:    f.requested,
+		Now:        f.now,
+	}
+	if status := f.credential.Status.Grant; status != nil {
+		v.KnownChain, v.KnownBootstrap = status.Chain, status.BootstrapHash
+	}
+	if k.record == nil {
+		return v
+	}
+	if token := k.record.Chain.LastToken(); token != nil {
+		v.Kept, _, _ = lifetime.Read(token.Answer.Claims, lifetimeRules(&f.plan.Endpoint), token.Answer.Sent, token.Answer.Received)
+	}
+	if attempt := k.record.Attempt; attempt != nil {
+		v.Orphaned = r.orphaned(ctx, attempt.Owner)
+		v.TakeOverAt = r.exchanges.sighted(f.credential.UID, attempt.ID, f.now).Add(grantTimeout(f.plan))
+	}
+	return v
+}
+
+// minGrantTimeout is the least time that a request under a kept grant is given: to cut
+// a slow answer off is to lose what it brings.
+const minGrantTimeout = 30 * time.Second
+
+func grantTimeout(plan *resolve.Plan) time.Duration {
+	if plan.Endpoint.Timeout == nil {
+		return minGrantTimeout
+	}
+	return max(plan.Endpoint.Timeout.Duration, minGrantTimeout)
+}
+
+// pursue takes the next step with a kept grant: it begins a request, or comes to an
+// outcome without one.
+func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Decision) (actResult, error) {
+	k, failed, err := r.readGrant(ctx, f)
+	if err != nil {
+		return actResult{}, err
+	}
+	if failed != nil {
+		return r.conclude(f, k, &outcome{failure: failed}), nil
+	}
+	step := grant.Next(r.view(ctx, f, k))
+	switch step.Action {
+	case grant.Send, grant.Authorize, grant.Poll:
+		return r.begin(ctx, f, k, step, decision)
+	case grant.Serve:
+		return r.conclude(f, k, r.serve(f, k.record.Chain.Token)), nil
+	case grant.Adopt, grant.Bind, grant.Discard:
+		return r.amend(ctx, f, k, step)
+	case grant.Await:
+		return r.conclude(f, k, &outcome{again: step.At}), nil
+	case grant.Ask:
+		return r.conclude(f, k, &outcome{failure: needs(f.credential, step.Need)}), nil
+	case grant.Nothing:
+	}
+	return r.conclude(f, k, &outcome{}), nil
+}
+
+// amend changes a grant without asking the provider, and has it looked at again.
+func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.Step) (actResult, error) {
+	switch step.Action {
+	case grant.Adopt:
+		k.record.Bind(r.Cluster, string(f.credential.UID))
+		k.record.Adopt()
+	case grant.Bind:
+		k.record.Bind(r.Cluster, string(f.credential.UID))
+	default:
+		k.record.Discard()
+		k.record.Bind(r.Cluster, string(f.credential.UID))
+	}
+	version, err := r.store.WriteGrant(ctx, keyOf(f.credential), k.record, k.version)
+	switch {
+	case errors.Is(err, secretstore.ErrChanged):
+		return r.conclude(f, k, &outcome{again: f.now}), nil
+	case err != nil:
+		return actResult{}, err
+	}
+	k.version = version
+	if step.Need != "" && !k.record.Chain.Alive() {
+		return r.conclude(f, k, &outcome{failure: needs(f.credential, step.Need)}), nil
+	}
+	if step.Action == grant.Adopt {
+		if token := k.record.Chain.LastToken(); token != nil && token.InputsHash == f.inputsHash {
+			return r.conclude(f, k, r.serve(f, token)), nil
+		}
+	}
+	return r.conclude(f, k, &outcome{again: f.now}), nil
+}
+
+// serve makes what to publish of a token that is kept.
+func (r *Reconciler) serve(f *facts, token *grant.Token) *outcome {
+	o := &outcome{versions: f.credential.Status.Sources}
+	if o.versions == nil {
+		o.versions = f.sources
+	}
+	o.judge(f.plan, r.Resolver.Expressions, token, f.life)
+	return o
+}
+
+// conclude keeps an outcome that took no request.
+func (r *Reconciler) conclude(f *facts, k *kept, o *outcome) actResult {
+	o.inputsHash, o.refreshRequest = f.inputsHash, currentRequests(f)
+	if o.versions == nil {
+		o.versions = f.credential.Status.Sources
+	}
+	o.grant, o.grantEnds = grantStatus(f.plan, k, k.record, k.version)
+	if before := f.credential.Status.Grant; before != nil && k.record == nil {
+		// What was there once must not be begun anew by itself.
+		o.grant.Chain, o.grant.BootstrapHash = before.Chain, before.BootstrapHash
+	}
+	r.exchanges.conclude(f.credential, o)
+	return actResult{concluded: true}
+}
+
+// grantStatus is what the status of a credential says about its grant.
+func grantStatus(plan *resolve.Plan, k *kept, record *grant.Record, version string) (*v1alpha1.GrantStatus, time.Time) {
+	status := &v1alpha1.GrantStatus{ResourceVersion: version, BootstrapResourceVersion: k.bootstrapVersion}
+	if record == nil {
+		return status, time.Time{}
+	}
+	if record.Chain != nil {
+		status.Chain = record.Chain.ID
+	}
+	if last := len(record.Used) - 1; last >= 0 {
+		status.BootstrapHash = record.Used[last]
+	}
+	ends, warnAt := record.Chain.Ends(grantLimits(plan))
+	if !warnAt.IsZero() {
+		status.WarnAfter = timestamp(warnAt)
+	}
+	return status, ends
+}
+
+func grantLimits(plan *resolve.Plan) grant.Limits {
+	declared := plan.Endpoint.Lifetime.RefreshToken
+	return grant.Limits{Maximum: durationOf(declared.Maximum), Idle: durationOf(declared.Idle)}
+}
+
+func durationOf(d *metav1.Duration) time.Duration {
+	if d == nil {
+		return 0
+	}
+	return d.Duration
+}
+
+// deleteGrant deletes the grant of a credential that is gone, and no other's.
+func (r *Reconciler) deleteGrant(ctx context.Context, credential types.NamespacedName, uid types.UID) error {
+	key := types.NamespacedName{Namespace: credential.Namespace, Name: secretstore.GrantName(credential.Name)}
+	if known, err := objectMetadata(ctx, r.Client, v1alpha1.KindSecret, key); err != nil || known == nil {
+		return err
+	}
+	secret, err := r.store.Read(ctx, key)
+	if err != nil || secret == nil || !secretstore.HoldsGrant(&secret.ObjectMeta, credential.Name) {
+		return err
+	}
+	record, err := grant.Decode(secret.Data)
+	if err != nil || record.Credential != string(uid) && (record.Credential != "" || record.Login.Credential != string(uid)) {
+		return nil //nolint:nilerr // What cannot be read may be another's.
+	}
+	return r.store.Delete(ctx, &secret.ObjectMeta)
+}

@@ -1,0 +1,258 @@
+package oauthcredential
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/redact"
+	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/secretstore"
+)
+
+// spending is a token request that spends what a kept grant holds.
+type spending struct {
+	kept *kept
+	step grant.Step
+	// id is random, and owner this process.
+	id    string
+	owner grant.Owner
+	// cluster is the UID of the cluster.
+	cluster string
+	grants  grants
+	devices DeviceClient
+	claim   func(redact.String) *failure
+	// unanswered keeps the process alive until what was sent has an answer that is kept.
+	unanswered *unanswered
+}
+
+// DeviceClient asks device authorization endpoints for codes (RFC 8628). Every error is
+// an *oauth.Error.
+type DeviceClient interface {
+	DeviceAuthorization(ctx context.Context, request oauth.Request) (*oauth.DeviceAuthorization, error)
+}
+
+// urgentFor is how long an attempt without an answer goes before all else: no provider
+// is known to take a spent refresh token for longer.
+const urgentFor = 30 * time.Minute
+
+// begin begins a request that a kept grant needs.
+func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.Step, decision lifetime.Decision) (actResult, error) {
+	if decision.Trigger == lifetime.GrantChanged && step.Action == grant.Send && !step.Open {
+		// Looks are free, and what a change of the grant leads to is not.
+		if decision.Unscheduled = true; f.now.Before(f.limits.requestAt) {
+			return r.conclude(f, k, &outcome{again: f.limits.requestAt}), nil
+		}
+	}
+	if !step.Value.IsEmpty() {
+		if err := r.noteBootstraps(ctx); err != nil {
+			return actResult{}, err
+		}
+	}
+	x := r.exchange(f)
+	x.spending = &spending{
+		kept: k, step: step, id: r.NewID(), owner: r.Owner, cluster: r.Cluster,
+		grants:     grants{store: &r.store, credentials: r.APIReader},
+		devices:    r.Devices,
+		claim:      func(value redact.String) *failure { return r.claimBootstrap(f.credential, value) },
+		unanswered: &r.unanswered,
+	}
+	turn := f.turn(decision)
+	turn.Urgent = step.Open && k.record.Attempt != nil && f.now.Before(k.record.Attempt.Since.Add(urgentFor))
+	r.exchanges.start(x, turn, decision.Unscheduled, f.limits.step)
+	return actResult{started: true}, nil
+}
+
+// exchangeGrant carries the step of a kept grant out.
+func (x exchange) exchangeGrant(o *outcome, answered func()) {
+	switch x.spending.step.Action {
+	case grant.Authorize:
+		x.authorize(o)
+	case grant.Poll:
+		x.poll(o, answered)
+	default:
+		x.spend(o, answered)
+	}
+}
+
+// spend sends what a kept grant holds: an attempt is written down before, and what
+// comes of it is kept before it is judged.
+func (x exchange) spend(o *outcome, answered func()) {
+	s, now := x.spending, x.resolver.Now
+	record := x.record()
+	resolved, err := x.resolver.ResolveWith(x.ctx, x.plan, s.sends(record))
+	o.versions = resolved.Versions
+	if err != nil {
+		o.failure, o.apiError = sourceFailure(err)
+		return
+	}
+	if o.failure = s.claimed(); o.failure != nil {
+		return
+	}
+	if !s.unanswered.add() {
+		o.apiError = errStopping
+		return
+	}
+	defer s.unanswered.done()
+	// From here on neither the reconcile nor the manager may cut it off.
+	x.ctx = context.WithoutCancel(x.ctx)
+	record.Begin(s.step, s.id, s.owner, now())
+	version, err := s.grants.write(x.ctx, keyOf(x.credential), record, s.kept.version)
+	if err != nil {
+		x.unwritten(o, err)
+		return
+	}
+	o.grant, o.grantEnds = grantStatus(x.plan, s.kept, record, version)
+	request := resolved.Request
+	request.Timeout, request.Answered = grantTimeout(x.plan), answered
+	o.sentAt = now()
+	answer, err := x.tokens.Token(x.ctx, request)
+	o.latency = now().Sub(o.sentAt)
+	if err != nil && resolved.Issuer != nil && misdirected(err) {
+		x.resolver.Issuers.Forget(*resolved.Issuer)
+	}
+	x.settle(o, record, version, answer, err, request.Client.ID)
+}
+
+// record is a copy of the grant that is this credential's, whoever began it.
+func (x exchange) record() *grant.Record {
+	cluster, uid := x.spending.cluster, string(x.credential.UID)
+	record := x.spending.kept.record.Clone()
+	if record == nil {
+		return grant.NewRecord(cluster, uid)
+	}
+	if record.Credential != uid {
+		record.Bind(cluster, uid)
+	}
+	return record
+}
+
+// errStopping says that the operator is about to stop, and begins nothing more.
+var errStopping = errors.New("the operator is stopping")
+
+// sends is what a step sends of a record.
+func (s *spending) sends(record *grant.Record) resolve.Grant {
+	switch {
+	case s.step.Kind == grant.Redeem:
+		l := record.Login
+		return resolve.Grant{Code: l.Code, Verifier: l.Verifier, RedirectURI: l.RedirectURI}
+	case !s.step.Value.IsEmpty():
+		return resolve.Grant{RefreshToken: s.step.Value}
+	case s.step.Kind == grant.Try:
+		return resolve.Grant{RefreshToken: record.Candidate.RefreshToken}
+	}
+	return resolve.Grant{RefreshToken: record.Chain.RefreshToken}
+}
+
+// claimed tells whether another credential has begun with the same value.
+func (s *spending) claimed() *failure {
+	if s.step.Value.IsEmpty() {
+		return nil
+	}
+	return s.claim(s.step.Value)
+}
+
+// unwritten is the outcome where the attempt could not be written down: nothing was
+// sent.
+func (x exchange) unwritten(o *outcome, err error) {
+	if errors.Is(err, secretstore.ErrChanged) {
+		o.again = x.resolver.Now()
+		return
+	}
+	o.failure, o.apiError = writeFailure(err)
+}
+
+// settle keeps what came of a request, and only then judges it.
+func (x exchange) settle(o *outcome, record *grant.Record, version string, answer *oauth.Answer, err error, clientID string) {
+	s := x.spending
+	var failed *oauth.Error
+	if err != nil {
+		o.failure = tokenFailure(err)
+		o.sent = o.failure.class != lifetime.Configuration || o.failure.answered
+		errors.As(err, &failed)
+	} else {
+		o.sent = true
+	}
+	attempt := *record.Attempt
+	taken, took := takenFrom(answer, failed, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.inputsHash})
+	taken.At = o.sentAt
+	var change func(*grant.Record) bool
+	switch {
+	case took:
+		change = func(r *grant.Record) bool { return r.Keep(attempt, taken) }
+	case failed != nil && failed.Undecided:
+		return // It stays open, and is repeated.
+	default:
+		refused := failed != nil && failed.GrantRefused
+		change = func(r *grant.Record) bool { return r.Close(attempt, refused) }
+		if refused {
+			o.failure = x.refused(record, attempt, o.failure)
+		}
+	}
+	after, version, ok := s.grants.amend(x.ctx, x.credential, record, version, change)
+	if !ok {
+		// Somebody has begun another chain, or the credential is gone.
+		o.failure, o.again = nil, x.resolver.Now()
+		return
+	}
+	o.grant, o.grantEnds = grantStatus(x.plan, s.kept, after, version)
+	if answer != nil {
+		o.judge(x.plan, x.resolver.Expressions, after.Chain.LastToken(), x.held)
+	}
+}
+
+// takenFrom is what an answer of the class 2xx brought, whatever is wrong with the rest
+// of it.
+func takenFrom(answer *oauth.Answer, failed *oauth.Error, token grant.Token) (grant.Taken, bool) {
+	switch {
+	case answer != nil:
+		expiresAt, _ := lifetime.ReadRefreshToken(answer.RefreshTokenExpiresIn, answer.Claims, answer.Sent, answer.Received)
+		return grant.Taken{RefreshToken: answer.RefreshToken, ExpiresAt: expiresAt, Token: &token}, true
+	case failed != nil && !failed.RefreshToken.IsEmpty():
+		return grant.Taken{RefreshToken: failed.RefreshToken}, true
+	}
+	return grant.Taken{}, false
+}
+
+// refused is what a person is told of a refresh token, or a code, that the provider does
+// not take.
+func (x exchange) refused(record *grant.Record, attempt grant.Attempt, said *failure) *failure {
+	var told *failure
+	switch {
+	case attempt.Kind == grant.Redeem:
+		told = needs(x.credential, grant.NeedCode)
+	case attempt.Kind == grant.Try:
+		return &failure{
+			reason: said.reason, class: lifetime.Rejected, code: said.code, answered: true,
+			message: "the new refresh token of spec.refreshToken.bootstrapRef was refused, and the one in use stays: " + said.message,
+		}
+	default:
+		told = needs(x.credential, grant.NeedRefused)
+		if attempt.Generation == 0 {
+			told = needs(x.credential, grant.NeedUsable)
+		}
+	}
+	told.message += ". " + said.message
+	told.code, told.answered = said.code, true
+	return told
+}
+
+// judge makes what to publish of a token, or says what is wrong with it.
+func (o *outcome) judge(plan *resolve.Plan, expressions resolve.Evaluator, token *grant.Token, held lifetime.Token) {
+	answer := token.Answer
+	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(&plan.Endpoint), answer.Sent, answer.Received)
+	if err != nil {
+		o.failure = lifetimeFailure(err, held)
+		return
+	}
+	o.warnings = warnings
+	data, err := plan.Data(expressions, answer, token.ClientID, life.ExpiresAt)
+	if err != nil {
+		o.failure, o.apiError = sourceFailure(err)
+		return
+	}
+	o.token = &secretstore.Token{Data: data, ExpiresAt: life.ExpiresAt, IssuedAt: life.IssuedAt, InputsHash: token.InputsHash}
+}
