@@ -26,7 +26,8 @@ const (
 	Garbage
 	// HTML answers 200 with a web page, as portals and proxies do.
 	HTML
-	// Truncated announces the whole answer, sends half and cuts the connection.
+	// Truncated announces the whole answer, sends half and cuts the connection. So
+	// it always does what was asked for first.
 	Truncated
 	// Redirect answers 307, which asks for the secret to be sent again, to
 	// Location (TrapPath when left out).
@@ -71,6 +72,14 @@ type Behavior struct {
 	// Beyond limits the behavior to the requests that exceed a quota; the zero one
 	// means all.
 	Beyond Quota
+	// AfterRotation limits the behavior to the requests that spend something which
+	// is good: a refresh token, an authorization code, a device code, the pair of an
+	// organization token. It lets the server do that first, so that only the answer
+	// suffers. Other requests do not count for Next.
+	AfterRotation bool
+	// Path makes the behavior one for RevocationPath or DeviceAuthorizationPath;
+	// empty means token requests.
+	Path string
 
 	// Fault is what goes wrong.
 	Fault Fault
@@ -106,10 +115,19 @@ type armed struct {
 	quota bucket
 }
 
+// occasion is when a behavior may apply: at which path, empty for token requests, and
+// whether the server has done what was asked for.
+type occasion struct {
+	path  string
+	after bool
+}
+
 // concerns says whether the behavior applies to a request of the client, and counts
 // it.
-func (a *armed) concerns(clientID string, now time.Time) bool {
+func (a *armed) concerns(clientID string, at occasion, now time.Time) bool {
 	switch {
+	case at != occasion{path: a.Path, after: a.AfterRotation}:
+		return false
 	case a.ClientID != "" && a.ClientID != clientID:
 		return false
 	case a.Percent > 0 && scatter(a.seen.Add(1))%100 >= uint64(a.Percent):
@@ -121,8 +139,8 @@ func (a *armed) concerns(clientID string, now time.Time) bool {
 }
 
 // Misbehave replaces how token requests are treated. For each request the first
-// behavior that concerns it applies; one whose Next requests have been spent is
-// passed over.
+// behavior that concerns it applies, and of those that are AfterRotation another
+// first one; one whose Next requests have been spent is passed over.
 func (s *Server) Misbehave(behaviors ...Behavior) {
 	list := make([]*armed, 0, len(behaviors))
 	for _, behavior := range behaviors {
@@ -141,14 +159,14 @@ func (s *Server) Behave() {
 
 // behaviorFor returns the behavior that applies to a request of the client and
 // spends it; nil means none does.
-func (s *Server) behaviorFor(clientID string) *Behavior {
+func (s *Server) behaviorFor(clientID string, at occasion) *Behavior {
 	list := s.behaviors.Load()
 	if list == nil {
 		return nil
 	}
 	now := s.options.Clock()
 	for _, a := range *list {
-		if a.concerns(clientID, now) {
+		if a.concerns(clientID, at, now) {
 			return &a.Behavior
 		}
 	}

@@ -11,10 +11,19 @@ import (
 type dialect struct {
 	// lifetime of its tokens when nobody asks for another.
 	lifetime time.Duration
+	// codeLifetime is that of its authorization codes; zero means the usual one.
+	codeLifetime time.Duration
+	// strictCodes says that authorization codes demand PKCE and the redirect_uri that
+	// they were asked for with.
+	strictCodes bool
+	// rotates says that it has refresh tokens by Options.Rotation.
+	rotates bool
 	// requestHeaders that a client may send, in canonical form.
 	requestHeaders []string
 	// parameters that a client may send; nil means any.
 	parameters []string
+	// grantParameters are more of them for some grant types.
+	grantParameters map[string][]string
 	// header of every answer.
 	header http.Header
 	// throttled is the body of a 429.
@@ -23,10 +32,14 @@ type dialect struct {
 	identify func(req *request)
 	// endpoint says whether a request asks for a token; nil means one to TokenPath.
 	endpoint func(r *http.Request) bool
+	// beside finds what serves a request that asks for no token; nil means that
+	// there is nothing of that kind.
+	beside func(r *http.Request) func(s *Server, w http.ResponseWriter, r *http.Request)
 	// form says what is wrong with method, content type and body; nil means that
 	// they must be those of a form that is posted.
 	form func(req *request) (broken Rule, detail, problem string)
-	// check says what is wrong with the request; nil means nothing.
+	// check says what is wrong with the request; nil means nothing. It does not
+	// judge a grant that is spent, but sets what will.
 	check func(s *Server, req *request, malformed string) *refusal
 	// success and failure append the body of an answer.
 	success func(dst []byte, g grant) []byte
@@ -50,6 +63,12 @@ type grant struct {
 	seconds                int64
 	// expiresIn replaces seconds unless it is nil.
 	expiresIn json.RawMessage
+	// refreshToken comes with it, and refreshSeconds are what is told of its life;
+	// empty and zero where nothing is.
+	refreshToken   string
+	refreshSeconds int64
+	// body replaces the whole answer unless it is nil.
+	body []byte
 }
 
 // usualHeaders are those that any HTTP client sends.

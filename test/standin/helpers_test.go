@@ -59,6 +59,34 @@ func token(t *testing.T, server *standin.Server, edits ...edit) answer {
 	return answer{w.Code, w.Header(), w.Body.String()}
 }
 
+// try is token for an answer that may break off.
+func try(t *testing.T, server *standin.Server, edits ...edit) (response answer) {
+	t.Helper()
+	defer func() {
+		if broken := recover(); broken != nil && broken != http.ErrAbortHandler { //nolint:errorlint // it is a value, not a chain
+			panic(broken)
+		}
+	}()
+	return token(t, server, edits...)
+}
+
+// call sends any request to the handler. A body is a form.
+func call(t *testing.T, server *standin.Server, method, target, body string, edits ...edit) answer {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	if body == "" {
+		r.Body = http.NoBody
+	} else {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, e := range edits {
+		e(r, nil)
+	}
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, r)
+	return answer{w.Code, w.Header(), w.Body.String()}
+}
+
 // answer is what a server answered.
 type answer struct {
 	status int

@@ -18,8 +18,8 @@ const (
 		"<body><h1>Sign in</h1><form method=\"post\"><input name=\"user\"></form></body></html>\n"
 )
 
-// misbehave answers with a fault.
-func (s *Server) misbehave(w http.ResponseWriter, req *request, b *Behavior) {
+// misbehave answers with a fault. honest makes the answer that is withheld.
+func (s *Server) misbehave(w http.ResponseWriter, req *request, b *Behavior, honest func() []byte) {
 	switch b.Fault {
 	case NoFault: // the caller answers that
 	case Hang:
@@ -28,7 +28,7 @@ func (s *Server) misbehave(w http.ResponseWriter, req *request, b *Behavior) {
 	case Reset:
 		reset(w)
 	case Truncated:
-		s.truncate(w, req, b)
+		s.truncate(w, b, honest())
 	case Huge:
 		s.flood(w, b)
 	case TooMany:
@@ -114,9 +114,8 @@ func reset(w http.ResponseWriter) {
 	_ = inner.Close() // nothing can be done about it
 }
 
-// truncate announces a good answer, sends half of it and cuts the connection.
-func (s *Server) truncate(w http.ResponseWriter, req *request, b *Behavior) {
-	body := s.dialect.success(nil, s.grant(req, b.ExpiresIn))
+// truncate announces an answer, sends half of it and cuts the connection.
+func (s *Server) truncate(w http.ResponseWriter, b *Behavior, body []byte) {
 	if b.Body != "" {
 		body = []byte(b.Body)
 	}
@@ -151,11 +150,17 @@ func (s *Server) echo(w http.ResponseWriter, req *request, b *Behavior) {
 	authorization := req.http.Header.Get("Authorization")
 	_, pair, _ := strings.Cut(authorization, " ")
 	id, secret, _ := basic(req.http.Header)
-	told := strings.Join([]string{
+	parts := []string{
 		"client " + req.clientID, "secret " + req.secret,
 		"Authorization: " + authorization, "pair " + pair, "decoded " + id + ":" + secret,
 		appTokenHeader + ": " + req.http.Header.Get(appTokenHeader),
-	}, ", ")
+	}
+	for _, name := range credentials() {
+		if req.form.has(name) {
+			parts = append(parts, name+" "+req.form.get(name))
+		}
+	}
+	told := strings.Join(parts, ", ")
 	w.Header().Set("X-Debug", strings.Map(visible, told))
 	w.Header().Set("Www-Authenticate", `Basic realm="`+strings.Map(visible, told)+`"`)
 	s.send(w, b, http.StatusUnauthorized, "", string(s.dialect.failure(nil, "invalid_client", told)))

@@ -38,7 +38,10 @@ func listen(t *testing.T, server *standin.Server) live {
 }
 
 func (l live) post(ctx context.Context) (*http.Response, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}, "scope": {tenant}}
+	return l.send(ctx, url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}, "scope": {tenant}})
+}
+
+func (l live) send(ctx context.Context, form url.Values) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url+standin.TokenPath, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package standin
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -11,6 +10,8 @@ import (
 func plainOAuth(options Options) dialect {
 	return dialect{
 		lifetime:       time.Hour,
+		rotates:        true,
+		strictCodes:    true,
 		requestHeaders: usualHeaders("Authorization"),
 		header: http.Header{
 			"Content-Type":  {"application/json"},
@@ -18,6 +19,7 @@ func plainOAuth(options Options) dialect {
 			"Pragma":        {"no-cache"},
 		},
 		throttled: `{"error":"temporarily_unavailable"}`,
+		beside:    besideOAuth,
 		identify: func(req *request) {
 			identifyOAuth(req)
 			if options.Assertion != nil && req.form.has("client_assertion") {
@@ -58,12 +60,67 @@ func identifyAssertion(req *request, whose func(string) (clientID, problem strin
 	req.vouched = problem == ""
 }
 
+// invalid is what plain OAuth answers to a request that makes no sense.
+func invalid(code, problem string) *refusal {
+	return &refusal{http.StatusBadRequest, code, problem, nil, Malformed, problem}
+}
+
 // checkOAuth follows section 5.2 of RFC 6749.
 func checkOAuth(s *Server, req *request, malformed string) *refusal {
-	invalid := func(code, problem string) *refusal {
-		return &refusal{http.StatusBadRequest, code, problem, nil, Malformed, problem}
+	grantType := req.form.get("grant_type")
+	if refused := checkForm(req, malformed); refused != nil {
+		return refused
 	}
-	authorization, grantType := req.http.Header.Get("Authorization"), req.form.get("grant_type")
+	switch {
+	case grantType == "":
+		return invalid("invalid_request", "grant_type is missing")
+	case !s.knows(req):
+		return unauthorized(req, s.whyUnknown(req))
+	case s.spends(req):
+		return s.checkSpent(req)
+	case grantType == "client_credentials":
+	case s.options.Grant == nil:
+		return invalid("unsupported_grant_type", "the grant type is not client_credentials")
+	default:
+		if problem := s.options.Grant(grantType, req.form.values()); problem != "" {
+			return invalidGrant(problem)
+		}
+	}
+	return s.checkScope(req.form.get("scope"))
+}
+
+// spends says whether the request brings a grant that it uses up, and lets it do so
+// in its time.
+func (s *Server) spends(req *request) bool {
+	switch req.form.get("grant_type") {
+	case "authorization_code":
+		req.spend = func(now time.Time) (grant, *refusal) {
+			return s.redeem(req, now, func(_, problem string) *refusal { return invalidGrant(problem) })
+		}
+	case deviceGrant:
+		req.spend = func(now time.Time) (grant, *refusal) { return s.poll(req, now) }
+	case "refresh_token":
+		if s.options.Rotation != nil {
+			req.spend = func(now time.Time) (grant, *refusal) { return s.refresh(req, now) }
+		}
+	}
+	return req.spend != nil
+}
+
+// checkSpent wants the parameter that holds the grant.
+func (s *Server) checkSpent(req *request) *refusal {
+	name := map[string]string{
+		"authorization_code": "code", deviceGrant: "device_code", "refresh_token": "refresh_token",
+	}[req.form.get("grant_type")]
+	if req.form.get(name) == "" {
+		return invalid("invalid_request", name+" is missing")
+	}
+	return s.checkScope(req.form.get("scope"))
+}
+
+// checkForm looks at what every request of a client has in common.
+func checkForm(req *request, malformed string) *refusal {
+	authorization := req.http.Header.Get("Authorization")
 	_, _, isBasic := basic(req.http.Header)
 	bodyID := req.form.get("client_id")
 	switch {
@@ -78,19 +135,8 @@ func checkOAuth(s *Server, req *request, malformed string) *refusal {
 		return invalid("invalid_request", "the client authenticates twice")
 	case isBasic && bodyID != "" && bodyID != req.clientID:
 		return invalid("invalid_request", "client_id differs from the Authorization header")
-	case grantType == "":
-		return invalid("invalid_request", "grant_type is missing")
-	case !s.knows(req):
-		return unauthorized(req, s.whyUnknown(req))
-	case grantType == "client_credentials":
-	case s.options.Grant == nil:
-		return invalid("unsupported_grant_type", "the grant type is not client_credentials")
-	default:
-		if problem := s.options.Grant(grantType, req.form.values()); problem != "" {
-			return &refusal{http.StatusBadRequest, "invalid_grant", "the grant is not good", nil, Rejected, problem}
-		}
 	}
-	return s.checkScope(req)
+	return nil
 }
 
 // knows says whether the client has proved who it is.
@@ -119,16 +165,11 @@ func unauthorized(req *request, problem string) *refusal {
 }
 
 // checkScope refuses a scope that the options do not list.
-func (s *Server) checkScope(req *request) *refusal {
-	if len(s.options.Scopes) == 0 {
+func (s *Server) checkScope(scope string) *refusal {
+	if len(s.options.Scopes) == 0 || within(scope, strings.Join(s.options.Scopes, " ")) {
 		return nil
 	}
-	for scope := range strings.FieldsSeq(req.form.get("scope")) {
-		if !slices.Contains(s.options.Scopes, scope) {
-			return &refusal{http.StatusBadRequest, "invalid_scope", "the scope is unknown", nil, Rejected, "the scope is unknown"}
-		}
-	}
-	return nil
+	return &refusal{http.StatusBadRequest, "invalid_scope", "the scope is unknown", nil, Rejected, "the scope is unknown"}
 }
 
 // oauthSuccess is section 5.1 of RFC 6749. Unlike the others it tells the whole
@@ -141,6 +182,12 @@ func oauthSuccess(dst []byte, g grant) []byte {
 		dst = appendNumber(append(dst, `,"expires_in":`...), int64(g.expiresAt.Sub(g.issuedAt)/time.Second), false)
 	case len(g.expiresIn) > 0:
 		dst = append(append(dst, `,"expires_in":`...), g.expiresIn...)
+	}
+	if g.refreshToken != "" {
+		dst = appendString(append(dst, `,"refresh_token":`...), g.refreshToken)
+	}
+	if g.refreshSeconds > 0 {
+		dst = appendNumber(append(dst, `,"refresh_token_expires_in":`...), g.refreshSeconds, false)
 	}
 	if g.scope != "" {
 		dst = appendString(append(dst, `,"scope":`...), g.scope)

@@ -24,6 +24,21 @@ const (
 	Served
 	// Denied: a protected resource was refused.
 	Denied
+	// Pending: a client polled, and the person had not decided yet.
+	Pending
+	// Started: a client began the device grant.
+	Started
+	// Withheld: a person denied what a client asked for.
+	Withheld
+	// Consented: a person allowed it.
+	Consented
+	// Shown: a page was shown to a person, or the metadata to a client.
+	Shown
+	// Revoked: a revocation request was answered with 200.
+	Revoked
+	// Managed: an organization token was listed, looked at or deleted, or its
+	// secondary pair.
+	Managed
 
 	firstFault
 )
@@ -37,7 +52,10 @@ func (f Fault) Outcome() Outcome {
 
 // String returns the outcome's name.
 func (o Outcome) String() string {
-	names := [...]string{"issued", "rejected", "malformed", "abandoned", "not found", "trapped", "served", "denied"}
+	names := [...]string{
+		"issued", "rejected", "malformed", "abandoned", "not found", "trapped", "served", "denied",
+		"pending", "started", "withheld", "consented", "shown", "revoked", "managed",
+	}
 	switch {
 	case int(o) < len(names):
 		return names[o]

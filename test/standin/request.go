@@ -33,9 +33,12 @@ type request struct {
 	// undecodable says that they should have been form-encoded and were not.
 	undecodable bool
 	client      *client
+	// spend judges the grant that the request brings, and uses it up where it is
+	// good; nil means that there is nothing to use up.
+	spend func(now time.Time) (grant, *refusal)
 }
 
-// read reads a token request and counts its arrival.
+// read reads a request.
 func (s *Server) read(r *http.Request) *request {
 	req := &request{http: r, at: s.options.Clock()}
 	buffer := s.buffers.Get().(*[]byte)
@@ -51,7 +54,6 @@ func (s *Server) read(r *http.Request) *request {
 	req.wellFormed = req.form.parse(req.body)
 	s.dialect.identify(req)
 	req.client = s.seen.of(req.clientID)
-	req.client.arrive(&s.total, req.at)
 	return req
 }
 
@@ -111,7 +113,7 @@ func (s *Server) inspectHeaders(req *request, note func(Rule, string)) {
 func (s *Server) inspectParameters(req *request, note func(Rule, string)) {
 	if req.http.URL.RawQuery != "" {
 		for name := range req.http.URL.Query() {
-			if slices.Contains([]string{"client_id", "client_secret", "client_assertion", "refresh_token", "access_token", "password"}, name) {
+			if slices.Contains(credentials(), name) {
 				note(SecretInURL, name)
 			}
 		}
@@ -125,10 +127,20 @@ func (s *Server) inspectParameters(req *request, note func(Rule, string)) {
 	if s.dialect.parameters == nil {
 		return
 	}
+	more := s.dialect.grantParameters[req.form.get("grant_type")]
 	for _, p := range req.form.pairs {
-		if !slices.Contains(s.dialect.parameters, p.name) {
+		if !slices.Contains(s.dialect.parameters, p.name) && !slices.Contains(more, p.name) {
 			note(UnknownParameter, p.name)
 		}
+	}
+}
+
+// credentials are the parameters that belong in the body of a request and nowhere
+// else.
+func credentials() []string {
+	return []string{
+		"client_id", "client_secret", "client_assertion", "refresh_token", "access_token", "password",
+		"code", "code_verifier", "device_code", "token",
 	}
 }
 

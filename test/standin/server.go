@@ -20,6 +20,7 @@ type Server struct {
 	mu         sync.RWMutex
 	registered map[string]string
 	behaviors  atomic.Pointer[[]*armed]
+	grants     grants
 
 	total                  tally
 	inFlight, mostInFlight atomic.Int64
@@ -40,34 +41,43 @@ func NewSyncronex(options Options) *Server {
 
 // NewSyncplicity stands in for api.syncplicity.com: Basic with the raw key and
 // secret, the Sync-App-Token header, answers that are all strings, and errors in
-// the shape of an Apigee gateway.
+// the shape of an Apigee gateway; authorization codes too, for which nothing but
+// key and secret is wanted.
 func NewSyncplicity(options Options) *Server {
 	return newServer(options, syncplicity())
 }
 
-// NewOAuth is a token endpoint by RFC 6749: client_secret_basic (form-encoded),
-// client_secret_post, none, and assertions (RFC 7523) if Options.Assertion knows
-// them.
+// NewOAuth is an authorization server by RFC 6749: client_secret_basic
+// (form-encoded), client_secret_post, none, and assertions (RFC 7523) if
+// Options.Assertion knows them; authorization codes with PKCE, device codes, refresh
+// tokens if there is a Rotation, and revocation.
 func NewOAuth(options Options) *Server {
 	return newServer(options, plainOAuth(options))
 }
 
 // NewSynqly stands in for the token API of api.synqly.com: integration tokens for
-// the bearer of an organization token, which is any that a server with the same
-// Key has issued; JSON in both directions, and errors that are problems.
+// the bearer of an organization token, which is one of MintOrganizationToken or any
+// that another server with the same Key has issued; organization tokens that are
+// refreshed in pairs; JSON in both directions, and errors that are problems.
 func NewSynqly(options Options) *Server {
 	return newServer(options, synqly(options))
 }
 
 func newServer(options Options, d dialect) *Server {
 	ownClock := options.Clock != nil
+	if options.CodeLifetime <= 0 {
+		options.CodeLifetime = d.codeLifetime
+	}
+	if !d.rotates {
+		options.Rotation = nil
+	}
 	options = options.withDefaults(d.lifetime)
 	sealer, err := newSealer(options.Key)
 	if err != nil {
 		panic(err) // the key has the right size and the system's randomness does not fail
 	}
 	d.requestHeaders = append(d.requestHeaders, canonical(options.Headers)...)
-	s := &Server{options: options, dialect: d, sealer: sealer, ownClock: ownClock}
+	s := &Server{options: options, dialect: d, sealer: sealer, ownClock: ownClock, grants: newGrants()}
 	s.registered = maps.Clone(options.Clients)
 	if s.registered == nil {
 		s.registered = map[string]string{}
@@ -91,6 +101,15 @@ func (s *Server) RemoveClient(id string) {
 	delete(s.registered, id)
 }
 
+// knowsID says whether there is such a client, as far as that can be said without
+// its secret.
+func (s *Server) knowsID(id string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.registered[id]
+	return ok || id != "" && s.options.AnyClient != nil
+}
+
 // accepts says whether the secret is that of the client.
 func (s *Server) accepts(id, secret string) bool {
 	s.mu.RLock()
@@ -102,11 +121,14 @@ func (s *Server) accepts(id, secret string) bool {
 	return s.options.AnyClient != nil && s.options.AnyClient(id, secret)
 }
 
-// Check says whether a token was issued here, or by a server with the same key,
-// and has not expired.
+// Check says whether an access token was issued here, or by a server with the same
+// key, has not expired, and was not taken back here, nor its family.
 func (s *Server) Check(token string) (clientID string, expiresAt time.Time, ok bool) {
-	clientID, expiresAt, ok = s.sealer.open(token)
-	return clientID, expiresAt, ok && s.options.Clock().Before(expiresAt)
+	t, ok := s.sealer.open(token)
+	if !ok || t.kind != accessKind {
+		return "", time.Time{}, false
+	}
+	return t.clientID, t.expiresAt, s.options.Clock().Before(t.expiresAt) && s.stands(token, t)
 }
 
 // ServeHTTP implements http.Handler.
@@ -121,6 +143,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, ResourcePrefix):
 		s.serveResource(w, r)
 	default:
+		if s.dialect.beside != nil {
+			if serve := s.dialect.beside(r); serve != nil {
+				serve(s, w, r)
+				return
+			}
+		}
 		s.total.outcomes[NotFound].Add(1)
 		http.NotFound(w, r)
 	}
@@ -140,8 +168,9 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	defer s.inFlight.Add(-1)
 
 	req := s.read(r)
+	req.client.arrive(&s.total, req.at)
 	refused := s.dialect.check(s, req, s.inspect(req))
-	behavior := s.behaviorFor(req.clientID)
+	behavior := s.behaviorFor(req.clientID, occasion{})
 	if behavior == nil {
 		s.answer(w, req, refused, nil)
 		return
@@ -155,7 +184,10 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.record(req, behavior.Fault.Outcome(), refused)
-	s.misbehave(w, req, behavior)
+	s.misbehave(w, req, behavior, func() []byte {
+		given, refused := s.act(req, refused, behavior.ExpiresIn)
+		return s.body(nil, given, refused)
+	})
 }
 
 // enter counts a request that is under way.
@@ -183,35 +215,6 @@ func wait(r *http.Request, delay time.Duration) bool {
 	}
 }
 
-// record counts and logs what becomes of a request. It comes before the answer,
-// so that whoever has the answer finds it counted.
-func (s *Server) record(req *request, outcome Outcome, refused *refusal) {
-	s.total.outcomes[outcome].Add(1)
-	req.client.tally.outcomes[outcome].Add(1)
-	entry := Request{Time: req.at, ClientID: shorten(req.clientID), Scope: shorten(req.form.get("scope")), Outcome: outcome}
-	if refused != nil {
-		entry.Problem = refused.problem
-	}
-	s.log.add(entry)
-}
-
-// answer is what an honest server answers.
-func (s *Server) answer(w http.ResponseWriter, req *request, refused *refusal, expiresIn json.RawMessage) {
-	buffer := s.buffers.Get().(*[]byte)
-	defer s.buffers.Put(buffer)
-	status := http.StatusOK
-	if refused != nil {
-		s.record(req, refused.outcome, refused)
-		status = refused.status
-		maps.Copy(w.Header(), refused.header)
-		*buffer = s.dialect.failure((*buffer)[:0], refused.code, refused.description)
-	} else {
-		s.record(req, Issued, nil)
-		*buffer = s.dialect.success((*buffer)[:0], s.grant(req, expiresIn))
-	}
-	s.write(w, status, *buffer)
-}
-
 // grant makes the token, or finds the one that the client has.
 func (s *Server) grant(req *request, expiresIn json.RawMessage) grant {
 	now := s.options.Clock()
@@ -223,15 +226,18 @@ func (s *Server) grant(req *request, expiresIn json.RawMessage) grant {
 
 // issue makes a new token.
 func (s *Server) issue(req *request, now time.Time, expiresIn json.RawMessage) grant {
-	expires := now.Add(s.options.Lifetime)
+	given := s.newGrant(req.clientID, req.form.get("scope"), now)
+	given.token = s.sealer.seal(ticket{clientID: req.clientID, issuedAt: now, expiresAt: given.expiresAt})
+	given.expiresIn = expiresIn
+	return given
+}
+
+// newGrant is one that still lacks its token.
+func (s *Server) newGrant(clientID, scope string, now time.Time) grant {
 	return grant{
-		token:     s.sealer.seal(req.clientID, now, expires),
-		clientID:  req.clientID,
-		scope:     req.form.get("scope"),
-		issuedAt:  now,
-		expiresAt: expires,
-		seconds:   wholeSeconds(s.options.Lifetime),
-		expiresIn: expiresIn,
+		clientID: clientID, scope: scope,
+		issuedAt: now, expiresAt: now.Add(s.options.Lifetime),
+		seconds: wholeSeconds(s.options.Lifetime),
 	}
 }
 

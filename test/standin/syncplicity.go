@@ -16,16 +16,31 @@ func syncplicity() dialect {
 		lifetime:       85 * time.Minute,
 		requestHeaders: usualHeaders("Authorization", appTokenHeader),
 		parameters:     []string{"grant_type", "scope"},
-		header:         http.Header{"Content-Type": {"application/json"}},
+		grantParameters: map[string][]string{
+			"authorization_code": {"code", "redirect_uri", "code_verifier"},
+		},
+		codeLifetime: 30 * time.Second,
+		header:       http.Header{"Content-Type": {"application/json"}},
 		throttled: `{"fault":{"faultstring":"Rate limit quota violation. Quota limit  exceeded. Identifier : _default",` +
 			`"detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}}`,
 		identify: func(req *request) {
 			req.clientID, req.secret, _ = basic(req.http.Header)
 		},
+		beside: func(r *http.Request) func(*Server, http.ResponseWriter, *http.Request) {
+			if r.URL.Path == AuthorizePath {
+				return (*Server).serveApigeeConsent
+			}
+			return nil
+		},
 		check:   checkSyncplicity,
 		success: syncplicitySuccess,
 		failure: apigeeFailure,
 	}
+}
+
+// apigeeInvalid is what Apigee answers to a request that makes no sense to it.
+func apigeeInvalid(description, problem string) *refusal {
+	return &refusal{http.StatusBadRequest, "invalid_request", description, nil, Malformed, problem}
 }
 
 // checkSyncplicity answers 401 for whatever has to do with who asks and 400 for
@@ -38,11 +53,11 @@ func checkSyncplicity(s *Server, req *request, malformed string) *refusal {
 	_, _, isBasic := basic(req.http.Header)
 	switch {
 	case malformed != "":
-		return &refusal{http.StatusBadRequest, "invalid_request", "Invalid request", nil, Malformed, malformed}
+		return apigeeInvalid("Invalid request", malformed)
 	case grantType == "":
-		return &refusal{http.StatusBadRequest, "invalid_request", "Required param : grant_type", nil, Malformed, "grant_type is missing"}
-	case grantType != "client_credentials":
-		return &refusal{http.StatusBadRequest, "invalid_request", "Unsupported grant type : " + grantType, nil, Malformed, "the grant type is not client_credentials"}
+		return apigeeInvalid("Required param : grant_type", "grant_type is missing")
+	case grantType != "client_credentials" && grantType != "authorization_code":
+		return apigeeInvalid("Unsupported grant type : "+grantType, "the grant type is not client_credentials")
 	case !isBasic:
 		return reject("there is no Basic Authorization header")
 	case !s.accepts(req.clientID, req.secret):
@@ -50,12 +65,26 @@ func checkSyncplicity(s *Server, req *request, malformed string) *refusal {
 			return reject("key and secret are form-encoded; they belong into the header as they are")
 		}
 		return reject("the key or its secret is wrong")
+	case grantType == "authorization_code":
+		req.spend = func(now time.Time) (grant, *refusal) { return s.redeem(req, now, req.apigeeCodeRefusal) }
 	case app == "":
 		return reject(appTokenHeader + " is missing")
 	case len(s.options.AppTokens) > 0 && !slices.Contains(s.options.AppTokens, app):
 		return reject(appTokenHeader + " is wrong")
 	}
 	return nil
+}
+
+// apigeeCodeRefusal names what is wrong with a code that is not good.
+func (r *request) apigeeCodeRefusal(parameter, problem string) *refusal {
+	description := "Invalid Authorization Code"
+	switch {
+	case !r.form.has(parameter):
+		description = "Required param : " + parameter
+	case parameter == "redirect_uri":
+		description = "Invalid redirect_uri : " + r.form.get(parameter)
+	}
+	return &refusal{http.StatusBadRequest, "invalid_request", description, nil, Rejected, problem}
 }
 
 // unescapePair undoes the form encoding of RFC 6749, section 2.3.1.

@@ -29,10 +29,17 @@ func synqly(options Options) dialect {
 		header:         http.Header{"Content-Type": {jsonType}},
 		throttled:      string(synqlyProblem(nil, options.Clock(), "429", "Too Many Requests")),
 		endpoint: func(r *http.Request) bool {
-			return len(strings.Split(strings.TrimPrefix(r.URL.Path, synqlyTokens), "/")) == 2 && strings.HasPrefix(r.URL.Path, synqlyTokens)
+			route := synqlyRoute(r)
+			return route.does == minting || route.issues()
+		},
+		beside: func(r *http.Request) func(*Server, http.ResponseWriter, *http.Request) {
+			if synqlyRoute(r).does == nothing {
+				return nil
+			}
+			return (*Server).serveOrganization
 		},
 		identify: func(req *request) {
-			req.clientID = strings.TrimPrefix(req.http.URL.Path, synqlyTokens)
+			req.clientID = synqlyRoute(req.http).client
 			if scheme, token, _ := strings.Cut(req.http.Header.Get("Authorization"), " "); scheme == "Bearer" {
 				req.secret = token
 			}
@@ -46,8 +53,18 @@ func synqly(options Options) dialect {
 	}
 }
 
-// synqlyForm wants an object with the documented members. Each may be left out.
+// synqlyForm wants, of a request for an integration token, an object with the
+// documented members, of which each may be left out, and of every other no body.
 func synqlyForm(req *request) (broken Rule, detail, problem string) {
+	if route := synqlyRoute(req.http); route.does != minting {
+		switch {
+		case req.http.Method != route.method:
+			return WrongMethod, req.http.Method, "the method is " + req.http.Method
+		case req.body != "":
+			return UnwantedBody, req.http.Method, "there is a body"
+		}
+		return "", "", ""
+	}
 	if req.http.Method != http.MethodPost {
 		return WrongMethod, req.http.Method, "the method is " + req.http.Method
 	}
@@ -67,17 +84,28 @@ func synqlyForm(req *request) (broken Rule, detail, problem string) {
 }
 
 func checkSynqly(s *Server, req *request, malformed string) *refusal {
-	refuse := func(status int, description, problem string, outcome Outcome) *refusal {
-		return &refusal{status, strconv.Itoa(status), description, nil, outcome, problem}
+	if route := synqlyRoute(req.http); route.issues() {
+		req.spend = func(now time.Time) (grant, *refusal) { return s.renewOrganization(req, route, malformed, now) }
+		return nil
 	}
 	_, _, ok := s.Check(req.secret)
 	switch {
 	case !ok:
-		return refuse(http.StatusUnauthorized, "Unauthorized", "the bearer is no good token of the organization", Rejected)
+		return problem(http.StatusUnauthorized, "the bearer is no good token of the organization")
 	case malformed != "":
-		return refuse(http.StatusBadRequest, "Bad Request", malformed, Malformed)
+		return problem(http.StatusBadRequest, malformed)
 	}
 	return nil
+}
+
+// problem is the answer to a request that is not good; what the log says of it is in
+// why.
+func problem(status int, why string) *refusal {
+	outcome := Rejected
+	if status == http.StatusBadRequest {
+		outcome = Malformed
+	}
+	return &refusal{status, strconv.Itoa(status), http.StatusText(status), nil, outcome, why}
 }
 
 // synqlySuccess nests the token and tells the instant at which it expires.

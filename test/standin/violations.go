@@ -22,7 +22,7 @@ const (
 	UnknownParameter Rule = "unknown parameter"
 	// DuplicateParameter: a parameter that may occur once occurs twice.
 	DuplicateParameter Rule = "duplicate parameter"
-	// WrongMethod: not POST.
+	// WrongMethod: not POST, or not the other method that is documented.
 	WrongMethod Rule = "wrong method"
 	// WrongContentType: not application/x-www-form-urlencoded.
 	WrongContentType Rule = "wrong content type"
@@ -30,6 +30,14 @@ const (
 	MalformedBody Rule = "malformed body"
 	// Chunked: the request does not announce its length.
 	Chunked Rule = "chunked request"
+	// WrongPKCE: the verifier of an authorization code is missing, malformed or wrong,
+	// or its challenge is not S256 (RFC 7636).
+	WrongPKCE Rule = "wrong PKCE"
+	// PolledTooFast: a device code was polled again before the interval had passed
+	// (RFC 8628 section 3.5).
+	PolledTooFast Rule = "polled too fast"
+	// UnwantedBody: a body where the documented request has none.
+	UnwantedBody Rule = "unwanted body"
 	// FollowedRedirect: the client followed a redirect with its request.
 	FollowedRedirect Rule = "followed a redirect"
 )

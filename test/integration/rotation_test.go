@@ -1,0 +1,225 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/test/standin"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// The states of a credential that waits for a person.
+const (
+	toAuthorize = "Ready=False Reconciling=False Stalled=True AuthorizationRequired"
+	lost        = "Ready=True Reconciling=False Stalled=True TokenIssued"
+)
+
+// rotating is a provider whose refresh tokens rotate.
+func rotating(lifetime time.Duration, rotation standin.Rotation) *standin.Server {
+	return standin.NewOAuth(standin.Options{Lifetime: lifetime, AnyClient: password, Rotation: &rotation})
+}
+
+// refresher is the manifest of a credential that begins with a refresh token, and of the
+// Secret that holds it.
+func (t *tenant) refresher(name, refreshToken string, lines ...string) string {
+	return t.client(name) + "---\n" + bootstrap(name, refreshToken) + "---\n" + t.manifest(name, append(lines, "grantType: refresh_token",
+		"refreshToken: {bootstrapRef: {name: "+name+"-bootstrap, key: refresh_token}}")...)
+}
+
+// bootstrap is the manifest of a Secret with a refresh token to begin with.
+func bootstrap(name, refreshToken string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s-bootstrap}\nstringData: {refresh_token: %q}\n", name, refreshToken)
+}
+
+// grantOf answers the grant that is kept for a credential, nil where none is.
+func (t *tenant) grantOf(ctx context.Context, name string) *grant.Record {
+	GinkgoHelper()
+	secret := t.secret(ctx, name+"-grant")
+	if secret == nil {
+		return nil
+	}
+	record, err := grant.Decode(secret.Data)
+	Expect(err).NotTo(HaveOccurred())
+	return record
+}
+
+// rotated answers how often the refresh token of a credential's family was used.
+func (t *tenant) rotated(first string) func() int64 {
+	return func() int64 { return t.provider.FamilyOf(first).Refreshes }
+}
+
+// refreshNow asks for a refresh by the annotation.
+func (t *tenant) refreshNow(ctx context.Context, name string) {
+	GinkgoHelper()
+	t.edit(ctx, "OAuthCredential", name, fmt.Sprintf("metadata: {annotations: {tokensync.dev/refresh-requested-at: %q}}", time.Now().Format(time.RFC3339Nano)))
+}
+
+var _ = Describe("the grant refresh_token", func() {
+	It("spends each refresh token once, and keeps its successor apart from the target", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(4*time.Second, standin.Rotation{}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		token := t.ready(ctx, "acme")
+		for range 3 {
+			token = t.replaced(ctx, "acme", token, patience)
+		}
+		family := t.provider.FamilyOf(first)
+		Expect(family.Revoked).To(BeFalse())
+		Expect(family.Retries).To(BeZero())
+		Expect(family.Generation).To(BeNumerically(">=", 4))
+
+		secret, target := t.secret(ctx, "acme-grant"), t.secret(ctx, "acme")
+		Expect(secret.Labels).To(HaveKeyWithValue("tokensync.dev/role", "grant"))
+		Expect(secret.OwnerReferences).To(BeEmpty())
+		for key, value := range target.Data {
+			Expect(string(value)).NotTo(ContainSubstring(t.provider.FamilyOf(first).LastToken), "key %s", key)
+		}
+		Expect(target.Data).NotTo(HaveKey("refresh_token"))
+	})
+
+	It("keeps a refresh token that does not rotate", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(3*time.Second, standin.Rotation{KeepStatic: true}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		token := t.ready(ctx, "acme")
+		for range 2 {
+			token = t.replaced(ctx, "acme", token, patience)
+		}
+		Expect(t.grantOf(ctx, "acme").Chain.RefreshToken.Reveal()).To(Equal(first))
+	})
+
+	It("publishes what it has kept where the target is lost", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		token := t.ready(ctx, "acme")
+		t.remove(ctx, "Secret", "acme")
+		Eventually(ctx, t.tokenIn("acme")).Should(Equal(token))
+		t.asked(ctx, "acme", 1)
+	})
+
+	It("tries again at once with the same refresh token where the answer was lost", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		token := t.ready(ctx, "acme")
+		t.provider.Misbehave(standin.Behavior{Next: 1, AfterRotation: true, Fault: standin.Reset})
+		t.refreshNow(ctx, "acme")
+		t.replaced(ctx, "acme", token, 10*time.Second)
+		family := t.provider.FamilyOf(first)
+		Expect(family.Revoked).To(BeFalse())
+		Expect(family.Retries).To(BeEquivalentTo(1))
+	})
+
+	It("tells a person once where the refresh token was refused, and never sends it again", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{Grace: standin.GraceNone}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		t.ready(ctx, "acme")
+		t.provider.Misbehave(standin.Behavior{Next: 1, AfterRotation: true, Fault: standin.Reset})
+		t.refreshNow(ctx, "acme")
+		Eventually(ctx, t.state("acme")).Should(Equal(lost))
+		Expect(t.message(ctx, "acme")).To(And(ContainSubstring("RefreshTokenLost"), ContainSubstring("kubectl tokensync login acme -n "+t.namespace)))
+		requests := t.requests("acme")()
+		t.edit(ctx, "OAuthCredential", "acme", "metadata: {labels: {look: again}}")
+		Consistently(ctx, t.requests("acme")).Should(Equal(requests))
+		Expect(t.events("acme")(ctx)).To(ContainElement("RefreshTokenLost"))
+
+		By("taking a new refresh token from the same place")
+		second := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, bootstrap("acme", second))
+		Eventually(ctx, t.state("acme")).Should(Equal(good))
+		Expect(t.provider.FamilyOf(second).Refreshes).To(BeEquivalentTo(1))
+	})
+
+	It("never sends a value that was used before", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		t.ready(ctx, "acme")
+		second := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, bootstrap("acme", second))
+		Eventually(t.rotated(second)).Should(BeEquivalentTo(1))
+		Eventually(ctx, t.state("acme")).Should(Equal(good))
+		t.apply(ctx, bootstrap("acme", first))
+		Consistently(t.rotated(first)).Should(BeEquivalentTo(1))
+		t.refreshNow(ctx, "acme")
+		Eventually(t.rotated(second)).Should(BeEquivalentTo(2))
+		Expect(t.rotated(first)()).To(BeEquivalentTo(1))
+	})
+
+	It("goes on with the refresh token in use where a new one is refused", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		t.ready(ctx, "acme")
+		t.apply(ctx, bootstrap("acme", "a-typo"))
+		Eventually(ctx, func() string { return t.message(ctx, "acme") }).Should(ContainSubstring("the one in use stays"))
+		t.refreshNow(ctx, "acme")
+		Eventually(t.rotated(first)).Should(BeEquivalentTo(2))
+		Eventually(ctx, t.state("acme")).Should(Equal(good))
+	})
+
+	It("does not begin anew by itself where the grant is gone", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		t.ready(ctx, "acme")
+		t.remove(ctx, "Secret", "acme-grant")
+		Eventually(ctx, func() string { return t.message(ctx, "acme") }).Should(And(
+			ContainSubstring("RefreshTokenLost"), ContainSubstring(`"acme-grant" is gone`)))
+		t.refreshNow(ctx, "acme")
+		t.asked(ctx, "acme", 1)
+	})
+
+	It("does not use the grant of another credential of that name until it is told to", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		t.ready(ctx, "acme")
+		secret := t.secret(ctx, "acme-grant")
+		t.remove(ctx, "OAuthCredential", "acme")
+		Eventually(ctx, func() *corev1.Secret { return t.secret(ctx, "acme-grant") }).Should(BeNil(), "the grant goes with its credential")
+
+		secret.ObjectMeta = metav1.ObjectMeta{Namespace: secret.Namespace, Name: secret.Name, Labels: secret.Labels}
+		Expect(controlPlane.Client.Create(ctx, secret)).To(Succeed())
+		t.apply(ctx, t.refresher("acme", first))
+		Eventually(ctx, func() string { return t.message(ctx, "acme") }).Should(And(
+			ContainSubstring("AuthorizationRequired"), ContainSubstring("kubectl annotate secret acme-grant")))
+		t.asked(ctx, "acme", 1)
+
+		uid := string(t.credential(ctx, "acme").UID)
+		t.edit(ctx, "Secret", "acme-grant", "metadata: {annotations: {"+v1alpha1.AnnotationGrantFor+": "+uid+"}}")
+		t.refreshNow(ctx, "acme")
+		Eventually(t.rotated(first)).Should(BeEquivalentTo(2))
+		Eventually(ctx, t.state("acme")).Should(Equal(good))
+	})
+
+	It("tells of two credentials with the same refresh token", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		t.ready(ctx, "acme")
+		t.apply(ctx, t.refresher("twin", first))
+		Eventually(ctx, t.state("twin")).Should(Equal("Ready=False Reconciling=False Stalled=True RefreshTokenConflict"))
+		Expect(t.message(ctx, "twin")).To(ContainSubstring(`OAuthCredential "acme"`))
+		t.asked(ctx, "twin", 0)
+	})
+
+	It("warns two weeks before the refresh token ends", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{RefreshTokenExpiresIn: 10 * 24 * time.Hour}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		const warned = "Ready=True Reconciling=False Stalled=False RefreshTokenExpiring=True TokenIssued"
+		Eventually(ctx, t.state("acme")).Should(Equal(warned))
+		Expect(t.credential(ctx, "acme").Status.RefreshTokenExpiresAt.Time).To(BeTemporally("~", time.Now().Add(10*24*time.Hour), time.Minute))
+	})
+})
