@@ -99,20 +99,7 @@ func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o
 		Now:               realClock.Now,
 		Random:            rand.Reader,
 	})
-	resolver := resolve.Resolver{
-		Reader: oauthcredential.Objects{
-			Client: manager.GetAPIReader(),
-			ServiceAccounts: &serviceaccount.Issuer{
-				Enabled: o.serviceAccountTokens,
-				Reader:  manager.GetAPIReader(),
-				Tokens:  manager.GetClient().SubResource("token"),
-				Own:     serviceaccount.ReadIdentity(ownToken(restConfig)),
-			},
-		},
-		Expressions: expression.NewCompiler(),
-		Issuers:     discovery.NewCache(discovery.Options{Discoverer: tokens, Now: realClock.Now}),
-		Now:         realClock.Now,
-	}
+	resolver := newResolver(manager, restConfig, o, tokens)
 	cluster, err := clusterUID(ctx, manager.GetAPIReader())
 	if err != nil {
 		return nil, fmt.Errorf("identify the cluster: %w", err)
@@ -153,6 +140,25 @@ func setUp(ctx context.Context, manager ctrl.Manager, restConfig *rest.Config, o
 		err = errors.Join(err, providers.SetupCluster(manager))
 	}
 	return credentials, err
+}
+
+// newResolver makes token requests of what the API server has.
+func newResolver(manager ctrl.Manager, restConfig *rest.Config, o *options, tokens *oauth.Client) resolve.Resolver {
+	now := clock.RealClock{}.Now
+	return resolve.Resolver{
+		Reader: oauthcredential.Objects{
+			Client: manager.GetAPIReader(),
+			ServiceAccounts: &serviceaccount.Issuer{
+				Enabled: o.serviceAccountTokens,
+				Reader:  manager.GetAPIReader(),
+				Tokens:  manager.GetClient().SubResource("token"),
+				Own:     serviceaccount.ReadIdentity(ownToken(restConfig)),
+			},
+		},
+		Expressions: expression.NewCompiler(),
+		Issuers:     discovery.NewCache(discovery.Options{Discoverer: tokens, Now: now}),
+		Now:         now,
+	}
 }
 
 // ownToken is the operator's own token, empty where it has none.

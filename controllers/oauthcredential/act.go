@@ -51,6 +51,7 @@ func (r *Reconciler) act(ctx context.Context, f *facts, decision lifetime.Decisi
 	case decision.Action == lifetime.Request && f.plan.KeepsGrant():
 		return r.pursue(ctx, f, decision)
 	case decision.Action == lifetime.Request:
+		//nolint:contextcheck // The exchange has its own: it outlives the reconcile.
 		r.exchanges.start(r.exchange(f), f.turn(decision), decision.Unscheduled, f.limits.step)
 		return actResult{started: true}, nil
 	case decision.Action == lifetime.Repair:

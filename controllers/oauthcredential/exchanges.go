@@ -158,8 +158,10 @@ func (e *exchanges) start(x exchange, turn gate.Request, unscheduled bool, step 
 	if s.line != turn.Key {
 		e.forgetTrouble(s.line, x.credential.UID)
 	}
-	*s = exchangeState{startedAt: e.clock.Now(), request: r, line: turn.Key, terms: x.terms, apiErrors: s.apiErrors,
-		attempt: s.attempt, sightedAt: s.sightedAt}
+	*s = exchangeState{
+		startedAt: e.clock.Now(), request: r, line: turn.Key, terms: x.terms, apiErrors: s.apiErrors,
+		attempt: s.attempt, sightedAt: s.sightedAt,
+	}
 	turn.Run = func(t *gate.Turn) gate.Result { return e.run(s, r, t) }
 	r.ticket = e.gate.Submit(turn)
 }

@@ -89,9 +89,8 @@ func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, 
 			return k, needs(f.credential, needUnreadable), nil
 		}
 	}
-	var source *resolve.SourceError
 	k.bootstrap, k.bootstrapVersion, err = r.Resolver.Bootstrap(ctx, f.plan)
-	if errors.As(err, &source) {
+	if source, ok := errors.AsType[*resolve.SourceError](err); ok {
 		if k.record != nil && k.record.Chain != nil {
 			return k, nil, nil // It has done its part.
 		}
@@ -174,15 +173,11 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 
 // amend changes a grant without asking the provider, and has it looked at again.
 func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.Step) (actResult, error) {
-	switch step.Action {
-	case grant.Adopt:
-		k.record.Bind(r.Cluster, string(f.credential.UID))
+	k.record.Bind(r.Cluster, string(f.credential.UID))
+	if step.Action == grant.Adopt {
 		k.record.Adopt()
-	case grant.Bind:
-		k.record.Bind(r.Cluster, string(f.credential.UID))
-	default:
+	} else if step.Action == grant.Discard {
 		k.record.Discard()
-		k.record.Bind(r.Cluster, string(f.credential.UID))
 	}
 	version, err := r.store.WriteGrant(ctx, keyOf(f.credential), k.record, k.version)
 	switch {

@@ -11,8 +11,6 @@ import (
 	"github.com/tokensync/tokensync/internal/grant"
 )
 
-// +kubebuilder:rbac:groups="",namespace=tokensync-system,resources=pods,verbs=get
-
 // orphaned tells whether nobody else is at work on an attempt: it is this process's own,
 // or that of a process which is provably dead.
 func (r *Reconciler) orphaned(ctx context.Context, owner grant.Owner) bool {

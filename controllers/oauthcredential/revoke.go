@@ -108,6 +108,8 @@ func (r *Reconciler) revoke(ctx context.Context, credential *v1alpha1.OAuthCrede
 }
 
 // beginRevocation begins to revoke. The caller holds the lock.
+//
+//nolint:contextcheck // What it begins outlives the reconcile.
 func (r *Reconciler) beginRevocation(ctx context.Context, credential *v1alpha1.OAuthCredential) *revocation {
 	begun := &revocation{cancel: func() {}}
 	if r.revocations.byUID == nil {

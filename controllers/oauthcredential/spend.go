@@ -62,20 +62,22 @@ func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.St
 	}
 	turn := f.turn(decision)
 	turn.Urgent = step.Open && k.record.Attempt != nil && f.now.Before(k.record.Attempt.Since.Add(urgentFor))
+	//nolint:contextcheck // The exchange has its own: it outlives the reconcile.
 	r.exchanges.start(x, turn, decision.Unscheduled, f.limits.step)
 	return actResult{started: true}, nil
 }
 
 // exchangeGrant carries the step of a kept grant out.
 func (x exchange) exchangeGrant(o *outcome, answered func()) {
-	switch x.spending.step.Action {
-	case grant.Authorize:
+	if x.spending.step.Action == grant.Authorize {
 		x.authorize(o)
-	case grant.Poll:
-		x.poll(o, answered)
-	default:
-		x.spend(o, answered)
+		return
 	}
+	if x.spending.step.Action == grant.Poll {
+		x.poll(o, answered)
+		return
+	}
+	x.spend(o, answered)
 }
 
 // spend sends what a kept grant holds: an attempt is written down before, and what
@@ -189,7 +191,7 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 		refused := failed != nil && failed.GrantRefused
 		change = func(r *grant.Record) bool { return r.Close(attempt, refused) }
 		if refused {
-			o.failure = x.refused(record, attempt, o.failure)
+			o.failure = x.refused(attempt, o.failure)
 		}
 	}
 	after, version, ok := s.grants.amend(x.ctx, x.credential, record, version, change)
@@ -219,22 +221,20 @@ func takenFrom(answer *oauth.Answer, failed *oauth.Error, token grant.Token) (gr
 
 // refused is what a person is told of a refresh token, or a code, that the provider does
 // not take.
-func (x exchange) refused(record *grant.Record, attempt grant.Attempt, said *failure) *failure {
-	var told *failure
+func (x exchange) refused(attempt grant.Attempt, said *failure) *failure {
+	need := grant.NeedRefused
 	switch {
-	case attempt.Kind == grant.Redeem:
-		told = needs(x.credential, grant.NeedCode)
 	case attempt.Kind == grant.Try:
 		return &failure{
 			reason: said.reason, class: lifetime.Rejected, code: said.code, answered: true,
 			message: "the new refresh token of spec.refreshToken.bootstrapRef was refused, and the one in use stays: " + said.message,
 		}
-	default:
-		told = needs(x.credential, grant.NeedRefused)
-		if attempt.Generation == 0 {
-			told = needs(x.credential, grant.NeedUsable)
-		}
+	case attempt.Kind == grant.Redeem:
+		need = grant.NeedCode
+	case attempt.Generation == 0:
+		need = grant.NeedUsable
 	}
+	told := needs(x.credential, need)
 	told.message += ". " + said.message
 	told.code, told.answered = said.code, true
 	return told

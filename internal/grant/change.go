@@ -119,34 +119,42 @@ type Taken struct {
 // more: a person has begun another chain, or somebody else has carried this one on.
 func (r *Record) Keep(a Attempt, taken Taken) bool {
 	mine := r.Attempt != nil && r.Attempt.ID == a.ID
-	kept := false
-	switch a.Kind {
-	case Redeem:
-		if kept = r.Login != nil && r.Login.ID == a.Chain; kept {
-			taken.Consent = r.Login.Consent
-			r.own()
-			r.replace(a.ID, taken)
-			r.dropLogin()
-		}
-	case Try:
-		if kept = r.Candidate != nil && r.Candidate.Hash == a.Chain; kept {
-			if taken.RefreshToken.IsEmpty() {
-				taken.RefreshToken = r.Candidate.RefreshToken
-			}
-			r.replace(a.ID, taken)
-		}
-	case Refresh:
-		// Where somebody has repeated the request meanwhile, and still waits, the chain
-		// is where it was when this one was sent.
-		if kept = r.Chain != nil && r.Chain.ID == a.Chain && (mine || r.Chain.Generation == a.Generation); kept {
-			r.Chain.take(taken)
-			r.Device = nil
-		}
-	}
+	kept := r.wants(a, mine)
 	if mine {
 		r.Attempt = nil
 	}
+	switch {
+	case !kept:
+	case a.Kind == Redeem:
+		taken.Consent = r.Login.Consent
+		r.own()
+		r.replace(a.ID, taken)
+		r.dropLogin()
+	case a.Kind == Try:
+		if taken.RefreshToken.IsEmpty() {
+			taken.RefreshToken = r.Candidate.RefreshToken
+		}
+		r.replace(a.ID, taken)
+	case a.Kind == Refresh:
+		r.Chain.take(taken)
+		r.Device = nil
+	}
 	return kept
+}
+
+// wants tells whether what was sent by an attempt is what the record still has.
+func (r *Record) wants(a Attempt, mine bool) bool {
+	switch a.Kind {
+	case Redeem:
+		return r.Login != nil && r.Login.ID == a.Chain
+	case Try:
+		return r.Candidate != nil && r.Candidate.Hash == a.Chain
+	case Refresh:
+		// Where somebody has repeated the request meanwhile, and still waits, the chain
+		// is where it was when this one was sent.
+		return r.Chain != nil && r.Chain.ID == a.Chain && (mine || r.Chain.Generation == a.Generation)
+	}
+	return false
 }
 
 // replace begins a chain with what was taken. Nobody wants the answer to an attempt at

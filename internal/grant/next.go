@@ -119,13 +119,13 @@ type Step struct {
 func Next(v View) Step {
 	r := v.Record
 	switch {
-	case r == nil && v.KnownChain != "" && !v.newBootstrap():
+	case r == nil && v.KnownChain != "" && !v.ByDevice && !v.newBootstrap():
 		return Step{Action: Ask, Need: NeedGone}
 	case r == nil:
 		return v.begin()
-	case !v.mine() && r.Credential != "" && v.Bound:
+	case r.Credential == "", !v.mine() && v.Bound:
 		return Step{Action: Bind}
-	case !v.mine() && r.Credential != "" && r.Login == nil:
+	case !v.mine() && !v.freshLogin():
 		return Step{Action: Ask, Need: NeedBinding}
 	case v.servable():
 		return Step{Action: Serve}
@@ -139,13 +139,8 @@ func Next(v View) Step {
 	return v.carryOn()
 }
 
-// mine says that the record belongs to this credential in this cluster. An operator
-// that may not ask which cluster it is in knows the credential only.
-func (v View) mine() bool {
-	r := v.Record
-	sameCluster := r.Cluster == v.Cluster || r.Cluster == "" || v.Cluster == ""
-	return sameCluster && r.Credential == v.Credential
-}
+// mine says that the record belongs to this credential in this cluster.
+func (v View) mine() bool { return v.Record.belongsTo(v.Cluster, v.Credential) }
 
 // servable says that the chain has a token that is better than what the target holds.
 // A login goes before it.
@@ -162,18 +157,32 @@ func (v View) servable() bool {
 
 // login takes up what a login has left.
 func (v View) login() Step {
-	l, attempt := v.Record.Login, v.Record.Attempt
+	l := v.Record.Login
 	switch {
 	case l.Credential != v.Credential:
 		return Step{Action: Discard, Need: NeedBinding}
+	case v.Record.TakenUp != "" && v.Record.TakenUp == l.ID:
+		return Step{Action: Discard}
 	case l.hasTokens():
 		return Step{Action: Adopt}
-	case attempt != nil && attempt.Kind == Redeem && attempt.Chain == l.ID, !v.Now.Before(l.At.Add(codeLife)):
-		// A code that is sent twice is refused, and may end what came for it (RFC 6749
-		// section 4.1.2).
+	case !v.freshLogin():
 		return Step{Action: Discard, Need: NeedCode}
 	}
 	return Step{Action: Send, Kind: Redeem}
+}
+
+// freshLogin says that there is a login of this credential which can be taken up.
+func (v View) freshLogin() bool {
+	r, l := v.Record, v.Record.Login
+	switch {
+	case l == nil, l.Credential != v.Credential, r.TakenUp != "" && r.TakenUp == l.ID:
+		return false
+	case l.hasTokens():
+		return true
+	}
+	// A code that is sent twice is refused, and may end what came for it (RFC 6749
+	// section 4.1.2).
+	return !l.Code.IsEmpty() && !v.open(Redeem, l.ID) && v.Now.Before(l.At.Add(codeLife))
 }
 
 // newBootstrap says that there is a value to begin with which was never used.
@@ -183,7 +192,7 @@ func (v View) newBootstrap() bool {
 	}
 	clusters := []string{v.Cluster, ""}
 	if v.Record != nil {
-		clusters = append(clusters, v.Record.Cluster)
+		clusters = append(append(clusters, v.Record.Cluster), v.Record.Former...)
 	}
 	for _, cluster := range clusters {
 		hash := Hash(cluster, v.Bootstrap)
@@ -215,39 +224,76 @@ func (v View) begin() Step {
 	return Step{Action: Ask, Need: NeedFirst}
 }
 
-// carryOn goes on with the chain.
+// carryOn goes on with the chain, and with the candidate beside it. They take turns: a
+// provider that has no answer to one of them must not keep the other waiting.
 func (v View) carryOn() Step {
-	r := v.Record
-	c, open := r.Chain, r.Attempt != nil && r.Attempt.Kind == Refresh
-	if r.Candidate != nil && (!r.Candidate.Failed || !c.Alive()) {
-		return Step{Action: Send, Kind: Try, Open: r.Attempt != nil && r.Attempt.Kind == Try}
+	step, c := v.chain(), v.Record.Candidate
+	if c == nil {
+		return step
 	}
-	switch {
-	case c == nil:
+	open := v.open(Try, c.Hash)
+	unanswered := open || !c.Unanswered.IsZero()
+	turn := !c.Failed || unanswered || step.Action != Nothing
+	if step.Action == Send {
+		turn = !c.Failed && !open
+	}
+	if turn {
+		return Step{Action: Send, Kind: Try, Open: unanswered}
+	}
+	return step
+}
+
+// open says that the open attempt is at a certain chain or candidate.
+func (v View) open(kind Kind, of string) bool {
+	a := v.Record.Attempt
+	return a != nil && a.Kind == kind && a.Chain == of
+}
+
+// chain goes on with the chain alone.
+func (v View) chain() Step {
+	c := v.Record.Chain
+	if c == nil {
 		return v.begin()
-	case v.ByDevice && r.Device != nil && !r.Device.Declined && !r.Device.spent(v.Now):
-		return v.device()
-	case c.Lost && v.Insists:
-		return Step{Action: Send, Kind: Refresh}
-	case c.Lost && v.ByDevice:
-		return v.device()
-	case c.Lost && c.Generation == 0:
-		return Step{Action: Ask, Need: NeedUsable}
+	}
+	open := v.open(Refresh, c.ID)
+	switch {
 	case c.Lost:
-		return Step{Action: Ask, Need: NeedRefused}
-	case c.Consent != "" && c.Consent != v.Consent:
-		if v.ByDevice {
-			return v.device()
-		}
-		return Step{Action: Ask, Need: NeedConsent}
-	case !open && !v.Wanted:
-		return Step{Action: Nothing}
-	case !c.RefreshToken.IsEmpty():
-		return Step{Action: Send, Kind: Refresh, Open: open}
+		return v.lost()
+	case c.Consent != "" && c.Consent != v.Consent && !open:
+		return v.again(NeedConsent)
+	case c.RefreshToken.IsEmpty() && (v.Wanted || v.pending()):
+		return v.again(NeedAgain)
+	case !c.RefreshToken.IsEmpty() && (v.Wanted || open || !c.Unanswered.IsZero()):
+		return Step{Action: Send, Kind: Refresh, Open: open || !c.Unanswered.IsZero()}
+	}
+	return Step{Action: Nothing}
+}
+
+// lost goes on where the provider has refused the refresh token.
+func (v View) lost() Step {
+	switch {
 	case v.ByDevice:
 		return v.device()
+	case v.Insists:
+		return Step{Action: Send, Kind: Refresh}
+	case v.Record.Chain.Generation == 0:
+		return Step{Action: Ask, Need: NeedUsable}
 	}
-	return Step{Action: Ask, Need: NeedAgain}
+	return Step{Action: Ask, Need: NeedRefused}
+}
+
+// again has a person begin anew.
+func (v View) again(need Need) Step {
+	if v.ByDevice {
+		return v.device()
+	}
+	return Step{Action: Ask, Need: need}
+}
+
+// pending says that a person may be about to enter a code.
+func (v View) pending() bool {
+	d := v.Record.Device
+	return v.ByDevice && d != nil && !d.Declined && !d.spent(v.Now)
 }
 
 // maxDeviceCodes is how many codes in a row are shown that nobody enters.

@@ -64,7 +64,8 @@ func (t *Token) encode() []byte {
 		func() { w.ExpiresIn, w.ExpiresAt, w.IssuedAt = nil, nil, nil },
 	} {
 		drop()
-		if encoded, err := json.Marshal(w); err == nil && len(encoded) <= maxRest {
+		encoded, err := json.Marshal(w) //nolint:gosec // The Secret that this goes into is the place for tokens.
+		if err == nil && len(encoded) <= maxRest {
 			return encoded
 		}
 	}
@@ -72,13 +73,12 @@ func (t *Token) encode() []byte {
 }
 
 // settled is the token as it is read back: what is published of it is the same before
-// and after it was read.
+// and after it was read. One that cannot be kept is published as it is.
 func (t *Token) settled() *Token {
-	token, err := decodeToken(t.encode())
-	if err != nil {
-		return nil
+	if token, err := decodeToken(t.encode()); err == nil && token != nil {
+		return token
 	}
-	return token
+	return t
 }
 
 // Format writes no part of a token: an answer may hold it in places that nobody knows.
