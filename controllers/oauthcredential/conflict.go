@@ -22,6 +22,10 @@ func (r *Reconciler) gatherConflict(ctx context.Context, f *facts) error {
 			return nil
 		}
 	}
+	if target == secretstore.GrantName(f.credential.Name) {
+		f.obstacle = conflict("the Secret %q is where the grant of this credential is kept: set spec.secret.name to another name", target)
+		return nil
+	}
 	var name string
 	f.owner, name = secretstore.OwnerOf(f.secret, f.credential)
 	if err := r.gatherUnmarked(ctx, f, target); err != nil {

@@ -55,7 +55,6 @@ func (x exchange) poll(o *outcome, answered func()) {
 	}
 	defer s.unanswered.done()
 	x.ctx = context.WithoutCancel(x.ctx)
-	o.grant, o.grantEnds = grantStatus(x.plan, s.kept, record, s.kept.version)
 	request := resolved.Request
 	request.Timeout, request.Answered = grantTimeout(x.plan), answered
 	o.sentAt = now()
@@ -86,7 +85,7 @@ func (x exchange) approved(o *outcome, record *grant.Record, answer *oauth.Answe
 		o.again = x.resolver.Now()
 		return
 	}
-	o.grant, o.grantEnds = grantStatus(x.plan, s.kept, after, version)
+	x.describe(o, after, version)
 	o.judge(x.plan, x.resolver.Expressions, after.Chain.LastToken(), x.held)
 }
 
@@ -127,5 +126,5 @@ func (x exchange) rewrite(o *outcome, record *grant.Record) {
 		x.unwritten(o, err)
 		return
 	}
-	o.grant, o.grantEnds = grantStatus(x.plan, s.kept, record, version)
+	x.describe(o, record, version)
 }

@@ -53,7 +53,11 @@ type facts struct {
 	sourceChanged bool
 
 	// grantChanged says that somebody has changed the grant that is kept.
-	grantChanged bool
+	// bootstrapVersion is that of the Secret with the refresh token to begin with, and
+	// bootstrapIsOld says that it was looked at, and that nothing has failed since.
+	grantChanged     bool
+	bootstrapVersion string
+	bootstrapIsOld   bool
 
 	requested bool
 	exchange  exchangeState

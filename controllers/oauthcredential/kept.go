@@ -47,17 +47,25 @@ func (r *Reconciler) gatherGrant(ctx context.Context, f *facts) error {
 		version = secret.ResourceVersion
 	}
 	f.grantChanged = changed(known.ResourceVersion, version)
+	last := f.credential.Status.LastFailure
 	if ref := f.credential.Spec.RefreshToken; ref != nil {
-		for _, source := range f.sources {
-			if source.Kind == v1alpha1.KindSecret && source.Name == ref.BootstrapRef.Name {
-				f.grantChanged = f.grantChanged || changed(known.BootstrapResourceVersion, source.ResourceVersion)
-			}
-		}
+		f.bootstrapVersion = versionOf(f.sources, ref.BootstrapRef.Name)
+		f.bootstrapIsOld = last == nil && f.bootstrapVersion == known.BootstrapResourceVersion
+		f.grantChanged = f.grantChanged || changed(known.BootstrapResourceVersion, f.bootstrapVersion)
 	}
 	// After a restart it is not known whether a person is about to enter a code.
-	last := f.credential.Status.LastFailure
 	f.grantChanged = f.grantChanged || f.plan.ByDevice() && last != nil && personal(last.Reason) && !r.exchanges.knows(f.credential.UID)
 	return nil
+}
+
+// versionOf is the version of a Secret among the sources, empty where it is not there.
+func versionOf(sources []v1alpha1.SourceVersion, secret string) string {
+	for _, source := range sources {
+		if source.Kind == v1alpha1.KindSecret && source.Name == secret {
+			return source.ResourceVersion
+		}
+	}
+	return ""
 }
 
 // changed tells whether an object is newer than the version that was looked at, or has
@@ -88,6 +96,9 @@ func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, 
 		if k.record, err = grant.Decode(secret.Data); errors.Is(err, grant.ErrUnreadable) {
 			return k, needs(f.credential, needUnreadable), nil
 		}
+	}
+	if k.bootstrapVersion = f.bootstrapVersion; f.bootstrapIsOld && k.record != nil && k.record.Chain != nil {
+		return k, nil, nil
 	}
 	k.bootstrap, k.bootstrapVersion, err = r.Resolver.Bootstrap(ctx, f.plan)
 	if source, ok := errors.AsType[*resolve.SourceError](err); ok {
@@ -160,8 +171,12 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 		return r.begin(ctx, f, k, step, decision)
 	case grant.Serve:
 		return r.conclude(f, k, r.serve(f, k.record.Chain.Token)), nil
-	case grant.Adopt, grant.Bind, grant.Discard:
-		return r.amend(ctx, f, k, step)
+	case grant.Adopt:
+		return r.amend(ctx, f, k, step, (*grant.Record).Adopt)
+	case grant.Discard:
+		return r.amend(ctx, f, k, step, (*grant.Record).Discard)
+	case grant.Bind:
+		return r.amend(ctx, f, k, step, func(*grant.Record) {})
 	case grant.Await:
 		return r.conclude(f, k, &outcome{again: step.At}), nil
 	case grant.Ask:
@@ -172,13 +187,9 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 }
 
 // amend changes a grant without asking the provider, and has it looked at again.
-func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.Step) (actResult, error) {
+func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.Step, change func(*grant.Record)) (actResult, error) {
 	k.record.Bind(r.Cluster, string(f.credential.UID))
-	if step.Action == grant.Adopt {
-		k.record.Adopt()
-	} else if step.Action == grant.Discard {
-		k.record.Discard()
-	}
+	change(k.record)
 	version, err := r.store.WriteGrant(ctx, keyOf(f.credential), k.record, k.version)
 	switch {
 	case errors.Is(err, secretstore.ErrChanged):
@@ -214,18 +225,20 @@ func (r *Reconciler) conclude(f *facts, k *kept, o *outcome) actResult {
 	if o.versions == nil {
 		o.versions = f.credential.Status.Sources
 	}
-	o.grant, o.grantEnds = grantStatus(f.plan, k, k.record, k.version)
-	if before := f.credential.Status.Grant; before != nil && k.record == nil {
-		// What was there once must not be begun anew by itself.
-		o.grant.Chain, o.grant.BootstrapHash = before.Chain, before.BootstrapHash
-	}
+	o.grant, o.grantEnds = k.status(f.credential, f.plan, k.record, k.version)
 	r.exchanges.conclude(f.credential, o)
 	return actResult{concluded: true}
 }
 
-// grantStatus is what the status of a credential says about its grant.
-func grantStatus(plan *resolve.Plan, k *kept, record *grant.Record, version string) (*v1alpha1.GrantStatus, time.Time) {
+// status is what the status of a credential says about its grant, and when that ends.
+func (k *kept) status(
+	credential *v1alpha1.OAuthCredential, plan *resolve.Plan, record *grant.Record, version string,
+) (*v1alpha1.GrantStatus, time.Time) {
 	status := &v1alpha1.GrantStatus{ResourceVersion: version, BootstrapResourceVersion: k.bootstrapVersion}
+	if before := credential.Status.Grant; before != nil {
+		// What was there once must not be begun anew by itself, should it be gone.
+		status.Chain, status.BootstrapHash = before.Chain, before.BootstrapHash
+	}
 	if record == nil {
 		return status, time.Time{}
 	}

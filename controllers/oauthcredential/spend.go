@@ -69,6 +69,8 @@ func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.St
 
 // exchangeGrant carries the step of a kept grant out.
 func (x exchange) exchangeGrant(o *outcome, answered func()) {
+	// Whatever comes of it, the grant was looked at as it was.
+	x.describe(o, x.spending.kept.record, x.spending.kept.version)
 	if x.spending.step.Action == grant.Authorize {
 		x.authorize(o)
 		return
@@ -78,6 +80,11 @@ func (x exchange) exchangeGrant(o *outcome, answered func()) {
 		return
 	}
 	x.spend(o, answered)
+}
+
+// describe notes what the status is to say about the grant.
+func (x exchange) describe(o *outcome, record *grant.Record, version string) {
+	o.grant, o.grantEnds = x.spending.kept.status(x.credential, x.plan, record, version)
 }
 
 // spend sends what a kept grant holds: an attempt is written down before, and what
@@ -107,7 +114,7 @@ func (x exchange) spend(o *outcome, answered func()) {
 		x.unwritten(o, err)
 		return
 	}
-	o.grant, o.grantEnds = grantStatus(x.plan, s.kept, record, version)
+	x.describe(o, record, version)
 	request := resolved.Request
 	request.Timeout, request.Answered = grantTimeout(x.plan), answered
 	o.sentAt = now()
@@ -191,7 +198,7 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 		refused := failed != nil && failed.GrantRefused
 		change = func(r *grant.Record) bool { return r.Close(attempt, refused) }
 		if refused {
-			o.failure = x.refused(attempt, o.failure)
+			o.failure = x.refused(attempt, record.Chain.Alive(), o.failure)
 		}
 	}
 	after, version, ok := s.grants.amend(x.ctx, x.credential, record, version, change)
@@ -200,7 +207,7 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 		o.failure, o.again = nil, x.resolver.Now()
 		return
 	}
-	o.grant, o.grantEnds = grantStatus(x.plan, s.kept, after, version)
+	x.describe(o, after, version)
 	if answer != nil {
 		o.judge(x.plan, x.resolver.Expressions, after.Chain.LastToken(), x.held)
 	}
@@ -220,14 +227,14 @@ func takenFrom(answer *oauth.Answer, failed *oauth.Error, token grant.Token) (gr
 }
 
 // refused is what a person is told of a refresh token, or a code, that the provider does
-// not take.
-func (x exchange) refused(attempt grant.Attempt, said *failure) *failure {
+// not take. alive says that there is a chain to go on with.
+func (x exchange) refused(attempt grant.Attempt, alive bool, said *failure) *failure {
 	need := grant.NeedRefused
 	switch {
-	case attempt.Kind == grant.Try:
+	case attempt.Kind != grant.Refresh && alive:
 		return &failure{
 			reason: said.reason, class: lifetime.Rejected, code: said.code, answered: true,
-			message: "the new refresh token of spec.refreshToken.bootstrapRef was refused, and the one in use stays: " + said.message,
+			message: "what was to replace the refresh token was refused, and the one in use stays: " + said.message,
 		}
 	case attempt.Kind == grant.Redeem:
 		need = grant.NeedCode

@@ -141,8 +141,8 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifet
 		}, token.life, string(f.credential.UID)))
 	case decision.Action == lifetime.Wait && decision.Unscheduled && f.now.Before(f.limits.requestAt):
 		s.RefreshAt = timestamp(decision.RequestAt.Add(time.Second - 1)) // The bucket holds it back.
-	case s.LastFailure != nil && s.RefreshAt != nil:
-		// It was drawn when the failure was new.
+	case s.LastFailure != nil && (s.RefreshAt != nil || personal(s.LastFailure.Reason)):
+		// It was drawn when the failure was new, or there is none before a person acts.
 	case token.held:
 		s.RefreshAt = timestamp(f.refreshAt(token.life))
 	default:

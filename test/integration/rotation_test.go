@@ -192,7 +192,8 @@ var _ = Describe("the grant refresh_token", func() {
 		secret.ObjectMeta = metav1.ObjectMeta{Namespace: secret.Namespace, Name: secret.Name, Labels: secret.Labels}
 		Expect(controlPlane.Client.Create(ctx, secret)).To(Succeed())
 		t.apply(ctx, t.refresher("acme", first))
-		Eventually(ctx, func() string { return t.message(ctx, "acme") }).Should(And(
+		Eventually(ctx, t.state("acme")).Should(ContainSubstring("Stalled=True"))
+		Expect(t.message(ctx, "acme")).To(And(
 			ContainSubstring("AuthorizationRequired"), ContainSubstring("kubectl annotate secret acme-grant")))
 		t.asked(ctx, "acme", 1)
 
