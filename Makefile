@@ -77,8 +77,9 @@ help: ## Show this list.
 ##@ Develop
 
 .PHONY: build
-build: ## Build the operator into bin/.
+build: ## Build the operator and the kubectl plugin into bin/.
 	@$(call timed,build the operator $(VERSION),CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BIN)/tokensync-operator ./cmd/tokensync-operator)
+	@$(call timed,build the kubectl plugin $(VERSION),CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BIN)/kubectl-tokensync ./cmd/kubectl-tokensync)
 
 .PHONY: generate
 generate: bin/controller-gen bin/crd-ref-docs bin/golangci-lint ## Write deepcopy code, CRDs, RBAC and the API reference.

@@ -323,6 +323,13 @@ type GrantStatus struct {
 	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$`
 	WarnAfter *metav1.Time `json:"warnAfter,omitempty"`
 
+	// useBy is when the refresh token is to be used at the latest, where its end moves on
+	// with each use.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$`
+	UseBy *metav1.Time `json:"useBy,omitempty"`
+
 	// chain identifies the row of refresh tokens of which each came with the one
 	// before.
 	// +optional

@@ -199,6 +199,13 @@ func (f *facts) policy() lifetime.Policy {
 	if refresh.Before != nil {
 		policy.Before = refresh.Before.Duration
 	}
+	grant := f.credential.Status.Grant
+	if o := f.exchange.outcome; o != nil && o.grant != nil {
+		grant = o.grant
+	}
+	if grant != nil {
+		policy.UseBy = instantOf(grant.UseBy)
+	}
 	if f.plan != nil {
 		policy.Reissue = lifetime.Reissue(f.plan.Endpoint.TokenReissue)
 		if f.plan.Endpoint.Timeout != nil {

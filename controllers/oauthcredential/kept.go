@@ -248,11 +248,9 @@ func (k *kept) status(
 	if last := len(record.Used) - 1; last >= 0 {
 		status.BootstrapHash = record.Used[last]
 	}
-	ends, warnAt := record.Chain.Ends(grantLimits(plan))
-	if !warnAt.IsZero() {
-		status.WarnAfter = timestamp(warnAt)
-	}
-	return status, ends
+	end := record.Chain.Ends(grantLimits(plan))
+	status.WarnAfter, status.UseBy = timestamp(end.WarnAt), timestamp(end.UseBy)
+	return status, end.At
 }
 
 func grantLimits(plan *resolve.Plan) grant.Limits {

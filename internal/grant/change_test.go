@@ -25,7 +25,8 @@ func TestBeginSendsWhatTheStepNames(t *testing.T) {
 			grant.Step{Kind: grant.Refresh, Value: redact.New("S0")}, "S0", grant.Attempt{Kind: grant.Refresh, Chain: "id"},
 		},
 		"a new candidate's": {
-			grant.Step{Kind: grant.Try, Value: redact.New("S0")}, "S0",
+			grant.Step{Kind: grant.Try, Value: redact.New("S0")},
+			"S0",
 			grant.Attempt{Kind: grant.Try, Chain: grant.Hash(cluster, redact.New("S0"))},
 		},
 		"the candidate's": {send(grant.Try), "C0", grant.Attempt{Kind: grant.Try, Chain: "hash"}},
@@ -307,7 +308,7 @@ func TestAMissingAnswerToACandidateIsNotForgotten(t *testing.T) {
 // the good chain from being refreshed, nor a broken chain a good value from being tried.
 func TestACandidateAndTheChainTakeTurns(t *testing.T) {
 	t.Parallel()
-	for _, close := range []bool{false, true} { // As with a 503, else as with a 500.
+	for _, busy := range []bool{false, true} { // As with a 503, else as with a 500.
 		r, turns := newRecord(t), ""
 		for range 6 {
 			v := viewOf(r)
@@ -315,7 +316,7 @@ func TestACandidateAndTheChainTakeTurns(t *testing.T) {
 			step := grant.Next(v)
 			a := begin(t, r, step, "id", base)
 			turns += string(step.Kind) + " "
-			if close {
+			if busy {
 				r.Close(a, false)
 			}
 			r = reread(t, r)
@@ -382,7 +383,7 @@ func TestALoginOverAnothersGrant(t *testing.T) {
 	for _, r := range []*grant.Record{r, adopted} {
 		r = reread(t, r)
 		v := viewOf(r)
-		v.Wanted, v.Bootstrap = true, redact.New("R0")
+		v.Wanted, v.Bootstrap, v.Consent = true, redact.New("R0"), "consent"
 		if got := grant.Next(v); !reflect.DeepEqual(got, send(grant.Refresh)) || refreshTokenOf(r) != "L1" {
 			t.Errorf("after a login: %+v", got)
 		}
@@ -425,7 +426,7 @@ func TestOnlySoManyHashesAreKept(t *testing.T) {
 func TestCloneSharesNothingThatChanges(t *testing.T) {
 	t.Parallel()
 	r := newRecord(t)
-	r.Candidate, r.Device, r.Login = &grant.Candidate{}, &grant.Device{}, loginWith("l")
+	r.Candidate, r.Device, r.Login = &grant.Candidate{RefreshToken: redact.New("S0")}, &grant.Device{}, loginWith("l")
 	r.Attempt, r.Former = &grant.Attempt{}, []string{"x"}
 	c, before := r.Clone(), reread(t, r)
 	c.Used[0], c.Former[0], c.Chain.Lost, c.Candidate.Failed, c.Device.Count = "x", "y", true, true, 9

@@ -12,16 +12,28 @@ type Limits struct {
 // warnAhead is how long before its end a person hears of it.
 const warnAhead = 14 * 24 * time.Hour
 
-// Ends tells when a person has to log in again, whatever is done until then, and from
-// when on that counts as near. Both are zero where it is not known.
+// End is when a refresh token ends. Its instants are zero where they are not known.
+type End struct {
+	// At is the end, before which a person has to log in again, and WarnAt from when on
+	// that counts as near.
+	At, WarnAt time.Time
+	// UseBy is when it is to be used at the latest, zero where that would not move the
+	// end on.
+	UseBy time.Time
+}
+
+// Ends tells when the refresh token of a chain ends, should it not be used.
 //
-// A refresh token whose end moves on with each use is near its end only when it was
-// not used for most of its life.
-func (c *Chain) Ends(limits Limits) (at, warnAt time.Time) {
+// One whose end moves on with each use is near its end only when it was not used for
+// most of its life.
+func (c *Chain) Ends(limits Limits) End {
 	if c == nil || c.Generation == 0 || c.RefreshToken.IsEmpty() {
-		return time.Time{}, time.Time{}
+		return End{}
 	}
-	renews := false
+	var (
+		at     time.Time
+		renews bool
+	)
 	soonest := func(end time.Time, moves bool) {
 		if !end.IsZero() && (at.IsZero() || end.Before(at)) {
 			at, renews = end, moves
@@ -34,12 +46,11 @@ func (c *Chain) Ends(limits Limits) (at, warnAt time.Time) {
 	if limits.Idle > 0 {
 		soonest(c.RotatedAt.Add(limits.Idle), true)
 	}
-	if at.IsZero() {
-		return at, at
+	switch life := at.Sub(c.RotatedAt); {
+	case at.IsZero():
+		return End{}
+	case renews:
+		return End{At: at, WarnAt: at.Add(-min(warnAhead, life/4)), UseBy: at.Add(-life / 3)}
 	}
-	ahead := warnAhead
-	if renews {
-		ahead = min(ahead, at.Sub(c.RotatedAt)/4)
-	}
-	return at, at.Add(-ahead)
+	return End{At: at, WarnAt: at.Add(-warnAhead)}
 }

@@ -22,6 +22,9 @@ type Policy struct {
 	Reissue Reissue
 	// Timeout is how long one token request may take. 0 or less means 30 s. It counts under Replaces only.
 	Timeout time.Duration
+	// UseBy is when the refresh token is to be used at the latest, because its own end moves on with each use. Zero
+	// means that it need not be.
+	UseBy time.Time
 }
 
 // afterPercent returns the percentage to use, within 1 and 100.
@@ -46,7 +49,18 @@ func (p Policy) afterPercent() int {
 //	          not before two thirds; less the jitter as far as two thirds allow it. AfterPercent takes its place
 //	Same      a twentieth of the lifetime ahead of expiry, 30 s at most and one second at least, less a jitter of up to
 //	          half of that; a second after the expiry where 5 s or less are left. AfterPercent or Before take its place
+//
+// UseBy comes before all that, for as long as it is after the issue.
 func RefreshAt(t Token, p Policy, seed string) time.Time {
+	at := p.refreshAt(t, seed)
+	if useBy := p.UseBy.UTC().Truncate(time.Second); useBy.After(t.IssuedAt) && useBy.Before(at) {
+		return useBy
+	}
+	return at
+}
+
+// refreshAt is RefreshAt without the UseBy.
+func (p Policy) refreshAt(t Token, seed string) time.Time {
 	jitter := spread(seed, t.IssuedAt.Unix())
 	if t.ExpiresAt.IsZero() {
 		brought := share(unknownRefresh, refreshJitter*jitter)

@@ -23,6 +23,9 @@ var (
 	refresh = prometheus.NewDesc("tokensync_credential_refresh_timestamp_seconds",
 		"Instant at which the next token is to be asked for, in Unix time; absent while none is.",
 		[]string{"namespace", "name"}, nil)
+	refreshToken = prometheus.NewDesc("tokensync_credential_refresh_token_expiration_timestamp_seconds",
+		"Instant at which the refresh token expires, in Unix time; absent where it is unknown, and where there is none.",
+		[]string{"namespace", "name"}, nil)
 	ready = prometheus.NewDesc("tokensync_credential_ready_status",
 		"State of the Ready condition: 1 for the status that it has, 0 for the others.",
 		[]string{"namespace", "name", "condition"}, nil)
@@ -38,6 +41,7 @@ type Collector struct {
 func (c Collector) Describe(descriptions chan<- *prometheus.Desc) {
 	descriptions <- expiration
 	descriptions <- refresh
+	descriptions <- refreshToken
 	descriptions <- ready
 }
 
@@ -63,6 +67,7 @@ func collect(credential *v1alpha1.OAuthCredential, metrics chan<- prometheus.Met
 	}
 	instant(expiration, credential.Status.ExpiresAt)
 	instant(refresh, credential.Status.RefreshAt)
+	instant(refreshToken, credential.Status.RefreshTokenExpiresAt)
 
 	state := metav1.ConditionUnknown
 	if condition := meta.FindStatusCondition(credential.Status.Conditions, v1alpha1.ConditionReady); condition != nil {
