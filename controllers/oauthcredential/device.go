@@ -71,7 +71,7 @@ func (x exchange) poll(o *outcome, answered func()) {
 // approved keeps what a person has approved.
 func (x exchange) approved(o *outcome, record *grant.Record, answer *oauth.Answer, clientID string) {
 	s := x.spending
-	taken, _ := takenFrom(answer, nil, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.inputsHash})
+	taken, _ := takenFrom(answer, nil, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.plan.AnswerHash()})
 	taken.At, taken.Consent = o.sentAt, x.plan.Consent()
 	code := record.Device.DeviceCode
 	after, version, ok := s.grants.amend(x.ctx, x.credential, record, s.kept.version, func(r *grant.Record) bool {
@@ -86,7 +86,7 @@ func (x exchange) approved(o *outcome, record *grant.Record, answer *oauth.Answe
 		return
 	}
 	x.describe(o, after, version)
-	o.judge(x.plan, x.resolver.Expressions, after.Chain.LastToken(), x.held)
+	o.judge(x.plan, x.resolver.Expressions, keptOf(after, taken), x.held)
 }
 
 // unapproved tells what keeps a person's approval from coming.

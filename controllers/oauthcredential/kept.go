@@ -121,7 +121,7 @@ func (r *Reconciler) view(ctx context.Context, f *facts, k *kept) grant.View {
 		Bootstrap:  k.bootstrap,
 		ByDevice:   f.plan.ByDevice(),
 		Consent:    f.plan.Consent(),
-		InputsHash: f.inputsHash,
+		InputsHash: f.plan.AnswerHash(),
 		Holds:      f.held && f.heldInputs == f.inputsHash,
 		Held:       f.life,
 		Wanted:     f.wantsToken(),
@@ -165,12 +165,20 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 	if failed != nil {
 		return r.conclude(f, k, &outcome{failure: failed}), nil
 	}
-	step := grant.Next(r.view(ctx, f, k))
+	view := r.view(ctx, f, k)
+	step := grant.Next(view)
+	if step.Action == grant.Serve {
+		o := r.serve(f, k.record.Chain.Token)
+		if o.failure == nil {
+			return r.conclude(f, k, o), nil
+		}
+		// What the Secret is to hold by now cannot be made of it.
+		view.InputsHash = ""
+		step = grant.Next(view)
+	}
 	switch step.Action {
 	case grant.Send, grant.Authorize, grant.Poll:
 		return r.begin(ctx, f, k, step, decision)
-	case grant.Serve:
-		return r.conclude(f, k, r.serve(f, k.record.Chain.Token)), nil
 	case grant.Adopt:
 		return r.amend(ctx, f, k, step, (*grant.Record).Adopt)
 	case grant.Discard:
@@ -178,12 +186,24 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 	case grant.Bind:
 		return r.amend(ctx, f, k, step, func(*grant.Record) {})
 	case grant.Await:
-		return r.conclude(f, k, &outcome{again: step.At}), nil
+		// The other one may be done sooner, and have told the status itself.
+		return r.conclude(f, k, &outcome{again: earlier(step.At, f.now.Add(awaitLook))}), nil
 	case grant.Ask:
 		return r.conclude(f, k, &outcome{failure: needs(f.credential, step.Need)}), nil
-	case grant.Nothing:
+	case grant.Nothing, grant.Serve:
 	}
 	return r.conclude(f, k, &outcome{}), nil
+}
+
+// awaitLook is how often it is looked whether another process is done with its attempt:
+// whoever waits for it to the end would keep all else waiting, too.
+const awaitLook = 2 * time.Second
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // amend changes a grant without asking the provider, and has it looked at again.
@@ -202,7 +222,7 @@ func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.St
 		return r.conclude(f, k, &outcome{failure: needs(f.credential, step.Need)}), nil
 	}
 	if step.Action == grant.Adopt {
-		if token := k.record.Chain.LastToken(); token != nil && token.InputsHash == f.inputsHash {
+		if token := k.record.Chain.LastToken(); token != nil && token.InputsHash == f.plan.AnswerHash() {
 			return r.conclude(f, k, r.serve(f, token)), nil
 		}
 	}
@@ -211,7 +231,7 @@ func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.St
 
 // serve makes what to publish of a token that is kept.
 func (r *Reconciler) serve(f *facts, token *grant.Token) *outcome {
-	o := &outcome{versions: f.credential.Status.Sources}
+	o := &outcome{versions: f.credential.Status.Sources, inputsHash: f.inputsHash}
 	if o.versions == nil {
 		o.versions = f.sources
 	}

@@ -186,7 +186,7 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 		o.sent = true
 	}
 	attempt := *record.Attempt
-	taken, took := takenFrom(answer, failed, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.inputsHash})
+	taken, took := takenFrom(answer, failed, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.plan.AnswerHash()})
 	taken.At = o.sentAt
 	var change func(*grant.Record) bool
 	switch {
@@ -209,8 +209,17 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 	}
 	x.describe(o, after, version)
 	if answer != nil {
-		o.judge(x.plan, x.resolver.Expressions, after.Chain.LastToken(), x.held)
+		o.judge(x.plan, x.resolver.Expressions, keptOf(after, taken), x.held)
 	}
+}
+
+// keptOf is the token as it was kept; where the API server took no more than the refresh
+// token, it is what has just come.
+func keptOf(record *grant.Record, taken grant.Taken) *grant.Token {
+	if token := record.Chain.LastToken(); token != nil {
+		return token
+	}
+	return taken.Token
 }
 
 // takenFrom is what an answer of the class 2xx brought, whatever is wrong with the rest
@@ -261,5 +270,5 @@ func (o *outcome) judge(plan *resolve.Plan, expressions resolve.Evaluator, token
 		o.failure, o.apiError = sourceFailure(err)
 		return
 	}
-	o.token = &secretstore.Token{Data: data, ExpiresAt: life.ExpiresAt, IssuedAt: life.IssuedAt, InputsHash: token.InputsHash}
+	o.token = &secretstore.Token{Data: data, ExpiresAt: life.ExpiresAt, IssuedAt: life.IssuedAt, InputsHash: o.inputsHash}
 }

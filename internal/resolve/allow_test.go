@@ -40,6 +40,11 @@ func TestATenantSteersNoSecretOfAProvider(t *testing.T) {
 		"parameter": {func(s *v1alpha1.OAuthCredentialSpec) {
 			s.Request.Parameters = []v1alpha1.Parameter{{Name: "realm", Value: new("x")}}
 		}, "spec.request"},
+		"refresh token": {refreshing, "spec.refreshToken"},
+		"authorization code": {func(s *v1alpha1.OAuthCredentialSpec) {
+			s.AuthorizationCode = &v1alpha1.AuthorizationCode{}
+		}, "spec.authorizationCode"},
+		"device grant":   {func(s *v1alpha1.OAuthCredentialSpec) { s.GrantType = v1alpha1.GrantDeviceCode }, "spec.allowed.grantTypes"},
 		"jwt-bearer":     {func(s *v1alpha1.OAuthCredentialSpec) { s.JWTBearer = &v1alpha1.JWTBearer{} }, "spec.jwtBearer"},
 		"token exchange": {func(s *v1alpha1.OAuthCredentialSpec) { s.TokenExchange = &v1alpha1.TokenExchange{} }, "spec.tokenExchange"},
 		"password":       {func(s *v1alpha1.OAuthCredentialSpec) { s.Password = &v1alpha1.Password{} }, "spec.password"},
@@ -119,7 +124,12 @@ func TestAllowed(t *testing.T) {
 		"a listed grant type": {
 			[]v1alpha1.GrantType{"urn:x"}, func(s *v1alpha1.OAuthCredentialSpec) { s.GrantType = "urn:x" }, true,
 		},
-		"none of an empty list": {[]v1alpha1.GrantType{}, unchanged[v1alpha1.OAuthCredentialSpec], false},
+		"a login, where that is listed": {
+			[]v1alpha1.GrantType{v1alpha1.GrantAuthorizationCode},
+			func(s *v1alpha1.OAuthCredentialSpec) { s.GrantType = v1alpha1.GrantAuthorizationCode }, true,
+		},
+		"a refresh token of one's own, although that is listed": {[]v1alpha1.GrantType{v1alpha1.GrantRefreshToken}, refreshing, false},
+		"none of an empty list":                                 {[]v1alpha1.GrantType{}, unchanged[v1alpha1.OAuthCredentialSpec], false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -35,7 +35,17 @@ type inputs struct {
 
 // InputsHash is a hash of all that shapes the token. A token with another hash is
 // replaced.
-func (p *Plan) InputsHash() string {
+func (p *Plan) InputsHash() string { return hash(p.inputs()) }
+
+// AnswerHash is a hash of all that shapes an answer. Where answers are kept, what is
+// made of one can be made anew.
+func (p *Plan) AnswerHash() string {
+	in := p.inputs()
+	in.Data = nil
+	return hash(in)
+}
+
+func (p *Plan) inputs() inputs {
 	spec := &p.credential.Spec
 	in := inputs{
 		TokenURL:             p.Endpoint.TokenURL,
@@ -60,7 +70,7 @@ func (p *Plan) InputsHash() string {
 	if namespace := p.providerNamespace(); p.HoldsSecret && namespace != p.credential.Namespace {
 		in.ProviderNamespace = namespace
 	}
-	return hash(in)
+	return in
 }
 
 // Terms is a hash of all that a request is made from and sent by, and not only of what
