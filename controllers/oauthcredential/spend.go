@@ -61,7 +61,7 @@ func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.St
 		unanswered: &r.unanswered,
 	}
 	turn := f.turn(decision)
-	turn.Urgent = step.Open && k.record.Attempt != nil && f.now.Before(k.record.Attempt.Since.Add(urgentFor))
+	turn.Urgent = step.Open && f.now.Before(step.Since.Add(urgentFor))
 	//nolint:contextcheck // The exchange has its own: it outlives the reconcile.
 	r.exchanges.start(x, turn, decision.Unscheduled, f.limits.step)
 	return actResult{started: true}, nil
@@ -126,17 +126,12 @@ func (x exchange) spend(o *outcome, answered func()) {
 	x.settle(o, record, version, answer, err, request.Client.ID)
 }
 
-// record is a copy of the grant that is this credential's, whoever began it.
+// record is a copy of the grant to change.
 func (x exchange) record() *grant.Record {
-	cluster, uid := x.spending.cluster, string(x.credential.UID)
-	record := x.spending.kept.record.Clone()
-	if record == nil {
-		return grant.NewRecord(cluster, uid)
+	if kept := x.spending.kept.record; kept != nil {
+		return kept.Clone()
 	}
-	if record.Credential != uid {
-		record.Bind(cluster, uid)
-	}
-	return record
+	return grant.NewRecord(x.spending.cluster, string(x.credential.UID))
 }
 
 // errStopping says that the operator is about to stop, and begins nothing more.

@@ -343,6 +343,24 @@ func TestALostChainThatIsSentAgain(t *testing.T) {
 	}
 }
 
+// A code is on its way while somebody approves: it must not be sent a second time.
+func TestACodeIsNotSentTwiceAfterAnApproval(t *testing.T) {
+	t.Parallel()
+	r := newRecord(t)
+	r.Login, r.Device = codeOf(loginWith("l"), "code"), &grant.Device{}
+	begin(t, r, send(grant.Redeem), "redeem", base)
+	r.Approve("d", answered("D1", base))
+	v := viewOf(reread(t, r))
+	v.TakeOverAt = v.Now.Add(time.Second)
+	if got := grant.Next(v); got.Action != grant.Await {
+		t.Errorf("while it is on its way: %+v", got)
+	}
+	v.Orphaned = true
+	if got := grant.Next(v); !reflect.DeepEqual(got, discard(grant.NeedCode)) {
+		t.Errorf("where it was lost: %+v", got)
+	}
+}
+
 func TestAdopt(t *testing.T) {
 	t.Parallel()
 	r := newRecord(t)

@@ -36,3 +36,33 @@ const codeLife = 10 * time.Minute
 
 // hasTokens says that the code was exchanged already.
 func (l *Login) hasTokens() bool { return l.Token != nil || !l.RefreshToken.IsEmpty() }
+
+// login takes up what a login has left.
+func (v View) login() Step {
+	l := v.Record.Login
+	switch {
+	case l.Credential != v.Credential:
+		return Step{Action: Discard, Need: NeedBinding}
+	case v.Record.TakenUp != "" && v.Record.TakenUp == l.ID:
+		return Step{Action: Discard}
+	case l.hasTokens():
+		return Step{Action: Adopt}
+	case !v.freshLogin():
+		return Step{Action: Discard, Need: NeedCode}
+	}
+	return Step{Action: Send, Kind: Redeem}
+}
+
+// freshLogin says that there is a login of this credential which can be taken up.
+func (v View) freshLogin() bool {
+	r, l := v.Record, v.Record.Login
+	switch {
+	case l == nil, l.Credential != v.Credential, r.TakenUp != "" && r.TakenUp == l.ID:
+		return false
+	case l.hasTokens():
+		return true
+	}
+	// A code that is sent twice is refused, and may end what came for it (RFC 6749
+	// section 4.1.2).
+	return !l.Code.IsEmpty() && !v.open(Redeem, l.ID) && v.Now.Before(l.At.Add(codeLife))
+}

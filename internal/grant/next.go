@@ -105,8 +105,10 @@ type Step struct {
 	// candidate of it, empty where what is kept is sent.
 	Kind  Kind
 	Value redact.String
-	// Open says that it was sent before, and that the answer never came.
-	Open bool
+	// Open says that it was sent before, and that the answer never came; Since is when it
+	// was sent first.
+	Open  bool
+	Since time.Time
 	// Count is which code in a row is asked for.
 	Count int
 	// Need is why a person is asked.
@@ -153,36 +155,6 @@ func (v View) servable() bool {
 		return false
 	}
 	return !v.Holds || v.Held.Expired(v.Now) || v.Kept.IssuedAt.Truncate(time.Second).After(v.Held.IssuedAt.Truncate(time.Second))
-}
-
-// login takes up what a login has left.
-func (v View) login() Step {
-	l := v.Record.Login
-	switch {
-	case l.Credential != v.Credential:
-		return Step{Action: Discard, Need: NeedBinding}
-	case v.Record.TakenUp != "" && v.Record.TakenUp == l.ID:
-		return Step{Action: Discard}
-	case l.hasTokens():
-		return Step{Action: Adopt}
-	case !v.freshLogin():
-		return Step{Action: Discard, Need: NeedCode}
-	}
-	return Step{Action: Send, Kind: Redeem}
-}
-
-// freshLogin says that there is a login of this credential which can be taken up.
-func (v View) freshLogin() bool {
-	r, l := v.Record, v.Record.Login
-	switch {
-	case l == nil, l.Credential != v.Credential, r.TakenUp != "" && r.TakenUp == l.ID:
-		return false
-	case l.hasTokens():
-		return true
-	}
-	// A code that is sent twice is refused, and may end what came for it (RFC 6749
-	// section 4.1.2).
-	return !l.Code.IsEmpty() && !v.open(Redeem, l.ID) && v.Now.Before(l.At.Add(codeLife))
 }
 
 // newBootstrap says that there is a value to begin with which was never used.
@@ -238,7 +210,7 @@ func (v View) carryOn() Step {
 		turn = !c.Failed && !open
 	}
 	if turn {
-		return Step{Action: Send, Kind: Try, Open: unanswered}
+		return Step{Action: Send, Kind: Try, Open: unanswered, Since: v.since(open, c.Unanswered)}
 	}
 	return step
 }
@@ -247,6 +219,14 @@ func (v View) carryOn() Step {
 func (v View) open(kind Kind, of string) bool {
 	a := v.Record.Attempt
 	return a != nil && a.Kind == kind && a.Chain == of
+}
+
+// since is when what is open was sent first.
+func (v View) since(open bool, unanswered time.Time) time.Time {
+	if open {
+		return v.Record.Attempt.Since
+	}
+	return unanswered
 }
 
 // chain goes on with the chain alone.
@@ -264,7 +244,7 @@ func (v View) chain() Step {
 	case c.RefreshToken.IsEmpty() && (v.Wanted || v.pending()):
 		return v.again(NeedAgain)
 	case !c.RefreshToken.IsEmpty() && (v.Wanted || open || !c.Unanswered.IsZero()):
-		return Step{Action: Send, Kind: Refresh, Open: open || !c.Unanswered.IsZero()}
+		return Step{Action: Send, Kind: Refresh, Open: open || !c.Unanswered.IsZero(), Since: v.since(open, c.Unanswered)}
 	}
 	return Step{Action: Nothing}
 }
@@ -289,31 +269,3 @@ func (v View) again(need Need) Step {
 	}
 	return Step{Action: Ask, Need: need}
 }
-
-// pending says that a person may be about to enter a code.
-func (v View) pending() bool {
-	d := v.Record.Device
-	return v.ByDevice && d != nil && !d.Declined && !d.spent(v.Now)
-}
-
-// maxDeviceCodes is how many codes in a row are shown that nobody enters.
-const maxDeviceCodes = 3
-
-// device walks the device grant, which nobody may be watching.
-func (v View) device() Step {
-	var d *Device
-	if v.Record != nil {
-		d = v.Record.Device
-	}
-	switch {
-	case d == nil, v.Insists && (d.Declined || d.spent(v.Now)):
-		return Step{Action: Authorize, Count: 1}
-	case d.Declined, d.spent(v.Now) && d.Count >= maxDeviceCodes:
-		return Step{Action: Ask, Need: NeedDevice}
-	case d.spent(v.Now):
-		return Step{Action: Authorize, Count: d.Count + 1}
-	}
-	return Step{Action: Poll, Need: NeedApproval}
-}
-
-func (d *Device) spent(now time.Time) bool { return !now.Before(d.ExpiresAt) }

@@ -16,7 +16,7 @@ func ask(need grant.Need) grant.Step { return grant.Step{Action: grant.Ask, Need
 func send(kind grant.Kind) grant.Step { return grant.Step{Action: grant.Send, Kind: kind} }
 
 func repeat(kind grant.Kind) grant.Step {
-	return grant.Step{Action: grant.Send, Kind: kind, Open: true}
+	return grant.Step{Action: grant.Send, Kind: kind, Open: true, Since: base}
 }
 
 func do(action grant.Action) grant.Step { return grant.Step{Action: action} }

@@ -154,17 +154,26 @@ func (p *process) look() {
 	}
 }
 
+// takesOver notes that somebody who may have an answer to come is taken for dead.
+func (p *process) takesOver(open *grant.Attempt) {
+	w := p.world
+	for _, other := range w.processes {
+		if open == nil || other.dead || other.attempt == nil || other.attempt.ID != open.ID || other.change == nil {
+			continue
+		}
+		if w.wrongly = true; w.now.Before(p.seen[open.ID].Add(patience)) {
+			w.provider.blamef("a process did not wait for another")
+		}
+	}
+}
+
 // send writes an attempt down, and sends it.
 func (p *process) send(r *grant.Record, version int, step grant.Step) {
 	w := p.world
 	if step.Kind == grant.Refresh && step.Value.IsEmpty() && r.Chain.Lost {
-		w.provider.blame("a refused refresh token is sent again")
+		w.provider.blamef("a refused refresh token is sent again")
 	}
-	for _, other := range w.processes {
-		if r.Attempt != nil && other.attempt != nil && !other.dead && other.attempt.ID == r.Attempt.ID && other.change != nil {
-			w.wrongly = true
-		}
-	}
+	p.takesOver(r.Attempt)
 	value := r.Begin(step, fmt.Sprintf("attempt-%d-%d", p.index, w.version), p.owner, w.now).Reveal()
 	if err := w.write(r, version); err != nil || p.crashes() {
 		return

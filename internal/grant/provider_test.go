@@ -43,7 +43,7 @@ func newProvider(grace int, typo outcome) *provider {
 	}
 }
 
-func (p *provider) blame(format string, values ...any) {
+func (p *provider) blamef(format string, values ...any) {
 	if p.wrong == "" {
 		p.wrong = fmt.Sprintf(format, values...)
 	}
@@ -83,7 +83,7 @@ func (p *provider) takes(value string) (outcome, string) {
 // redeems takes a code and answers the first refresh token.
 func (p *provider) redeems(code string) (outcome, string) {
 	if p.codes[code]++; p.codes[code] > 1 {
-		p.blame("%s was sent twice", code)
+		p.blamef("%s was sent twice", code)
 		return refused, ""
 	}
 	return given, p.begins()
