@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/expression"
+	"github.com/tokensync/tokensync/internal/resolve"
 )
 
 const expressionsPage = "docs/expressions.md"
@@ -182,14 +183,19 @@ func TestExpressionsCompile(t *testing.T) {
 func expressionsOf(t *testing.T, document manifest) map[expression.Environment][]v1alpha1.Expression {
 	t.Helper()
 	endpoint, spec := &v1alpha1.Endpoint{}, &v1alpha1.OAuthCredentialSpec{}
+	requests := expression.RequestRefresh // A provider may be one for such grants.
 	switch document.content["kind"] {
 	case string(v1alpha1.KindOAuthProvider):
 		endpoint = &convert[v1alpha1.OAuthProvider](t, document).Spec.Endpoint
 	case string(v1alpha1.KindClusterOAuthProvider):
 		endpoint = &convert[v1alpha1.ClusterOAuthProvider](t, document).Spec.Endpoint
 	case "OAuthCredential":
-		if spec = &convert[v1alpha1.OAuthCredential](t, document).Spec; spec.Provider != nil {
+		credential := convert[v1alpha1.OAuthCredential](t, document)
+		if spec = &credential.Spec; spec.Provider != nil {
 			endpoint = spec.Provider
+		}
+		if !resolve.KeepsGrant(credential) {
+			requests = expression.Request
 		}
 	}
 	request := additionsOf(endpoint.Request.RequestAdditions, spec.Request)
@@ -203,7 +209,7 @@ func expressionsOf(t *testing.T, document manifest) map[expression.Environment][
 	}
 	isLeftOut := func(source v1alpha1.Expression) bool { return source == "" }
 	return map[expression.Environment][]v1alpha1.Expression{
-		expression.Request:  slices.DeleteFunc(request, isLeftOut),
+		requests:            slices.DeleteFunc(request, isLeftOut),
 		expression.Response: slices.AppendSeq(slices.DeleteFunc(response, isLeftOut), maps.Values(r.Extra)),
 		expression.Data:     slices.Collect(maps.Values(spec.Secret.Data)),
 	}

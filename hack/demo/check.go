@@ -43,6 +43,9 @@ func (d *demo) checkTokens(ctx context.Context) error {
 	found := map[string]*corev1.Secret{}
 	for i := range secrets.Items {
 		secret := &secrets.Items[i]
+		if secret.Labels[v1alpha1.LabelRole] == v1alpha1.RoleGrant {
+			continue // No pod mounts it.
+		}
 		found[secret.Namespace+"/"+secret.Labels[v1alpha1.LabelCredential]] = secret
 	}
 	for _, c := range credentials(d.providers) {

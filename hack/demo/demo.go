@@ -42,9 +42,10 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 2)
-	ended := make(chan struct{}, 2)
-	for _, part := range []func(context.Context) error{d.check, d.tellStory} {
+	parts := []func(context.Context) error{d.check, d.tellStory, d.tellRotation}
+	failed := make(chan error, len(parts))
+	ended := make(chan struct{}, len(parts))
+	for _, part := range parts {
 		go func() {
 			if err := part(ctx); err != nil && ctx.Err() == nil {
 				failed <- err
@@ -54,11 +55,12 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	err := d.show(ctx, failed)
 	cancel()
-	<-ended
-	<-ended
+	for range parts {
+		<-ended
+	}
 	view := d.board.view(time.Now())
 	d.summarize(view)
-	return errors.Join(err, view.verdict(d.length))
+	return errors.Join(err, view.verdict(d.length), rotationVerdict(d.providers))
 }
 
 // start starts one thing after the other, and says so.
@@ -206,8 +208,9 @@ func (d *demo) playground() []string {
 	return []string{
 		"  It stays up. In another shell:",
 		"    export KUBECONFIG=" + d.cluster.Kubeconfig,
-		"    export PATH=" + cluster.Assets() + ":$PATH",
+		"    export PATH=" + cluster.Assets() + ":" + filepath.Join(cluster.Root(), "bin") + ":$PATH",
 		"    kubectl get oauthcredentials -A",
+		"    kubectl tokensync status -A",
 		"",
 	}
 }

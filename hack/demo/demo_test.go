@@ -15,6 +15,10 @@ func TestLocalizeReplacesEveryProviderAndPlaceholder(t *testing.T) {
 		{host: "identity.syncronex.com", url: "http://127.0.0.1:1"},
 		{host: "api.syncplicity.com", url: "http://127.0.0.1:2"},
 		{host: "login.example.com", url: "http://127.0.0.1:3"},
+		{
+			host: "api.synqly.com", url: "http://127.0.0.1:4", keepsPath: true,
+			values: map[string]string{"put-your-token-id-here": "t0ken", "put-your-refresh-token-here": "r3fresh"},
+		},
 	}
 	manifests := map[string]string{"more.yaml": more}
 	for _, name := range samples() {
@@ -32,6 +36,9 @@ func TestLocalizeReplacesEveryProviderAndPlaceholder(t *testing.T) {
 		if strings.Count(localized, "\n") != strings.Count(manifest, "\n") {
 			t.Errorf("%s has changed in more than values", name)
 		}
+	}
+	if localized := localize(more, providers); !strings.Contains(localized, "tokenURL: http://127.0.0.1:4/v1/tokens/t0ken/refresh\n") {
+		t.Errorf("a path that is the provider's own is lost:\n%s", localized)
 	}
 }
 

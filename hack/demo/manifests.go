@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/tokensync/tokensync/test/cluster"
-	"github.com/tokensync/tokensync/test/standin"
 
 	_ "embed"
 )
@@ -33,6 +32,8 @@ const namespaces = `
 {apiVersion: v1, kind: Namespace, metadata: {name: billing}}
 ---
 {apiVersion: v1, kind: Namespace, metadata: {name: search}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: siem}}
 `
 
 // samples are the files of config/samples that ask for tokens. The last one says
@@ -46,25 +47,32 @@ const sharedProvider = "shared-provider.yaml"
 // operatorNamespace is where the operator looks for what a ClusterOAuthProvider names.
 const operatorNamespace = "tokensync-system"
 
-var tokenURL = regexp.MustCompile(`tokenURL: https://([^/\s]+)\S*`)
+var tokenURL = regexp.MustCompile(`tokenURL: https://([^/\s]+)(\S*)`)
 
 // localize puts the stand-ins in place of the providers and real values in place
 // of placeholders. Everything else stays as it is.
 func localize(manifest string, providers []*provider) string {
 	manifest = tokenURL.ReplaceAllStringFunc(manifest, func(line string) string {
+		found := tokenURL.FindStringSubmatch(line)
 		for _, p := range providers {
-			if tokenURL.FindStringSubmatch(line)[1] == p.host {
-				return "tokenURL: " + p.url + standin.TokenPath
+			if found[1] == p.host {
+				return "tokenURL: " + p.endpoint(found[2])
 			}
 		}
 		return line
 	})
-	return strings.NewReplacer(
+	values := []string{
 		"put-your-client-secret-here", clientSecret,
 		"put-your-app-secret-here", clientSecret,
 		"put-your-app-key-here", appKey,
 		"put-your-application-token-here", "kept-by-an-administrator",
-	).Replace(manifest)
+	}
+	for _, p := range providers {
+		for placeholder, value := range p.values {
+			values = append(values, placeholder, value)
+		}
+	}
+	return strings.NewReplacer(values...).Replace(manifest)
 }
 
 // applyAll makes the namespaces and applies the samples and the rest.

@@ -16,6 +16,8 @@ const (
 	// deleted and mistyped are the credentials that something happens to.
 	deleted, deletedSecret = "web/acme-news", "acme-news-token"
 	mistyped               = "search/index"
+	// rotating is the credential whose refresh token rotates.
+	rotating = "siem/organization"
 )
 
 // tellStory lets things go wrong, at fixed parts of the time that there is.
@@ -58,6 +60,20 @@ func (d *demo) until(ctx context.Context, at time.Time, happened func() bool) bo
 		case <-ticker.C:
 		}
 	}
+}
+
+// tellRotation tells when a refresh token that came with a token was used for the next.
+func (d *demo) tellRotation(ctx context.Context) error {
+	for _, p := range d.providers {
+		if p.family == "" {
+			continue
+		}
+		again := func() bool { count, _ := p.rotations(); return count > 1 }
+		if d.until(ctx, d.board.began.Add(d.length), again) {
+			d.board.tellf("%s has rotated the refresh token in the Secret %s-grant", p.name, rotating)
+		}
+	}
+	return nil
 }
 
 // outage makes one provider fail when its next tokens are about to be asked for,

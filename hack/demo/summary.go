@@ -31,7 +31,36 @@ func (d *demo) summarize(v view) {
 	}
 	d.out.linef("  %s A consumer read tokens %d times and found %d expired; the closest one had %.1f s to live.",
 		mark, v.checks, len(v.expired), max(0, v.closest).Seconds())
+	d.summarizeRotation()
 	d.out.linef("")
+}
+
+// summarizeRotation tells what became of refresh tokens.
+func (d *demo) summarizeRotation() {
+	for _, p := range d.providers {
+		if p.family == "" {
+			continue
+		}
+		count, whole := p.rotations()
+		mark, outcome := d.out.paint(green, "✓"), "none was lost"
+		if !whole {
+			mark, outcome = d.out.paint(red, "✗"), "one was sent a second time"
+		}
+		d.out.linef("  %s %s has rotated the refresh token of %s %d times, and %s.", mark, p.name, rotating, count, outcome)
+	}
+}
+
+// rotationVerdict is an error where a refresh token was lost.
+func rotationVerdict(providers []*provider) error {
+	for _, p := range providers {
+		if p.family == "" {
+			continue
+		}
+		if _, whole := p.rotations(); !whole {
+			return fmt.Errorf("%s has refused a refresh token of %s", p.name, rotating)
+		}
+	}
+	return nil
 }
 
 // verdict is an error where the promise was broken.
