@@ -93,7 +93,11 @@ func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, 
 			return k, conflict("the Secret %q, in which the grant would be kept, exists and is not this credential's: delete or rename it, "+
 				"or give the credential another name", secret.Name), nil
 		}
-		if k.record, err = grant.Decode(secret.Data); errors.Is(err, grant.ErrUnreadable) {
+		// An empty one was made ahead, for a person who may write to that Secret alone.
+		if len(secret.Data) > 0 {
+			k.record, err = grant.Decode(secret.Data)
+		}
+		if errors.Is(err, grant.ErrUnreadable) {
 			return k, needs(f.credential, needUnreadable), nil
 		}
 	}

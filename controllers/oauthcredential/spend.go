@@ -203,6 +203,9 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 		return
 	}
 	x.describe(o, after, version)
+	if x.plan.ByDevice() && !after.Chain.Alive() {
+		o.again = x.resolver.Now() // A person can be asked at once.
+	}
 	if answer != nil {
 		o.judge(x.plan, x.resolver.Expressions, keptOf(after, taken), x.held)
 	}

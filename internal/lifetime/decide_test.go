@@ -139,6 +139,69 @@ func TestDecide(t *testing.T) {
 			facts: with(func(f *lifetime.Facts) { f.Blocked, f.Requested = true, true }), at: time.Minute,
 			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Requested, NextLook: issued.Add(time.Hour)},
 		},
+		"a grant that somebody has changed is looked at at once, whatever has failed": {
+			facts: with(func(f *lifetime.Facts) {
+				f.GrantChanged, f.NeedsPerson, f.Failed, f.RetryAt = true, true, true, issued.Add(30*time.Minute)
+				f.AllowedAt = issued.Add(time.Hour)
+			}), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Request, Trigger: lifetime.GrantChanged,
+				RequestAt: issued.Add(time.Minute), NextLook: issued.Add(time.Hour),
+			},
+		},
+		"a grant is not looked at before that makes sense": {
+			facts: with(func(f *lifetime.Facts) { f.GrantChanged, f.NotBefore = true, issued.Add(2*time.Minute) }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.GrantChanged,
+				RequestAt: issued.Add(2 * time.Minute), NextLook: issued.Add(2 * time.Minute),
+			},
+		},
+		"a grant that changes over and over is looked at once a second": {
+			facts: with(func(f *lifetime.Facts) { f.GrantChanged, f.LastRequest = true, issued.Add(time.Minute) }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.GrantChanged,
+				RequestAt: issued.Add(time.Minute + time.Second), NextLook: issued.Add(time.Minute + time.Second),
+			},
+		},
+		"a grant is not looked at while something is under way": {
+			facts: with(func(f *lifetime.Facts) { f.GrantChanged, f.InFlight = true, true }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.GrantChanged, NextLook: issued.Add(time.Hour)},
+		},
+		"a due refresh waits until it makes sense": {
+			facts: with(func(f *lifetime.Facts) { f.NotBefore = issued.Add(55 * time.Minute) }), at: 50 * time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.Due,
+				RequestAt: issued.Add(55 * time.Minute), NextLook: issued.Add(55 * time.Minute),
+			},
+		},
+		"who waits for a person asks for nothing, and the expiry is still looked at": {
+			facts: with(func(f *lifetime.Facts) { f.NeedsPerson, f.Failed = true, true }), at: 50 * time.Minute,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Retry, NextLook: issued.Add(time.Hour)},
+		},
+		"who waits for a person, and has no token, is not looked at again": {
+			facts: lifetime.Facts{Seed: seed, NeedsPerson: true, Failed: true, RetryAt: issued}, at: time.Hour,
+			want: lifetime.Decision{Action: lifetime.Wait, Trigger: lifetime.Retry},
+		},
+		"who waits for a person repairs a target all the same": {
+			facts: with(func(f *lifetime.Facts) { f.NeedsPerson, f.Failed, f.Drifted = true, true, true }), at: time.Minute,
+			want: lifetime.Decision{Action: lifetime.Repair, Trigger: lifetime.Retry, NextLook: issued.Add(time.Hour)},
+		},
+		"a person who asks for a refresh is no longer waited for": {
+			facts: with(func(f *lifetime.Facts) { f.NeedsPerson, f.Failed, f.Requested = true, true, true }), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Request, Trigger: lifetime.Retry, Unscheduled: true,
+				RequestAt: issued.Add(time.Second), NextLook: issued.Add(time.Hour),
+			},
+		},
+		"what changes something is no longer waited for": {
+			facts: with(func(f *lifetime.Facts) {
+				f.NeedsPerson, f.Failed, f.CauseChanged, f.AllowedAt = true, true, true, issued.Add(2*time.Minute)
+			}), at: time.Minute,
+			want: lifetime.Decision{
+				Action: lifetime.Wait, Trigger: lifetime.Retry, Unscheduled: true,
+				RequestAt: issued.Add(2 * time.Minute), NextLook: issued.Add(2 * time.Minute),
+			},
+		},
 		"a token at hand is published at once": {
 			facts: with(func(f *lifetime.Facts) { f.Pending = true }), at: time.Minute,
 			want: lifetime.Decision{Action: lifetime.Publish, Trigger: lifetime.Due, RequestAt: due, NextLook: issued.Add(time.Hour)},
@@ -207,18 +270,20 @@ func TestBucketStep(t *testing.T) {
 
 // FuzzDecide holds what must be true of every decision.
 func FuzzDecide(f *testing.F) {
-	f.Add(int64(3600), int64(60), int64(0), int64(0), int64(0), uint16(0))
-	f.Add(int64(1), int64(1), int64(1), int64(1), int64(1), uint16(0xffff))
-	f.Add(int64(3600), int64(-86400), int64(0), int64(60), int64(0), uint16(1<<3))
-	f.Add(int64(3600), int64(-86400), int64(0), int64(60), int64(0), uint16(1<<7|1<<9))
-	f.Add(int64(3600), int64(60), int64(0), int64(0), int64(0), uint16(1<<3|1<<5|1<<11))
-	f.Fuzz(func(t *testing.T, life, at, last, retry, allowed int64, flags uint16) {
+	f.Add(int64(3600), int64(60), int64(0), int64(0), int64(0), int64(0), uint16(0))
+	f.Add(int64(1), int64(1), int64(1), int64(1), int64(1), int64(1), uint16(0xffff))
+	f.Add(int64(3600), int64(-86400), int64(0), int64(60), int64(0), int64(0), uint16(1<<3))
+	f.Add(int64(3600), int64(-86400), int64(0), int64(60), int64(0), int64(0), uint16(1<<7|1<<9))
+	f.Add(int64(3600), int64(60), int64(0), int64(0), int64(0), int64(0), uint16(1<<3|1<<5|1<<11))
+	f.Add(int64(3600), int64(60), int64(0), int64(0), int64(0), int64(120), uint16(1<<3|1<<13))
+	f.Add(int64(3600), int64(60), int64(0), int64(30), int64(0), int64(0), uint16(1<<3|1<<7|1<<9|1<<14))
+	f.Fuzz(func(t *testing.T, life, at, last, retry, allowed, sense int64, flags uint16) {
 		within := func(seconds int64) time.Duration { return time.Duration(seconds%1e6) * time.Second }
 		flag := func(bit int) bool { return flags&(1<<bit) != 0 }
 		facts := lifetime.Facts{
 			Blocked: flag(0), InFlight: flag(1), Pending: flag(2), Held: flag(3),
 			SpecChanged: flag(4), ClientChanged: flag(5), Requested: flag(6),
-			Failed: flag(7), CauseChanged: flag(8), Drifted: flag(10),
+			Failed: flag(7), CauseChanged: flag(8), Drifted: flag(10), GrantChanged: flag(13), NeedsPerson: flag(14),
 			LastRequest: issued.Add(within(last)), AllowedAt: issued.Add(within(allowed)), Seed: "uid",
 		}
 		if flag(11) {
@@ -235,15 +300,21 @@ func FuzzDecide(f *testing.F) {
 		if flag(9) {
 			facts.RetryAt = issued.Add(within(retry))
 		}
+		if sense != 0 {
+			facts.NotBefore = issued.Add(within(sense))
+		}
 		now := issued.Add(within(at))
 		d := lifetime.Decide(facts, now)
 		setBack := facts.LastRequest.Sub(now) > time.Minute
-		asked := facts.SpecChanged || facts.Requested || facts.Failed || !facts.Held
+		asked := facts.SpecChanged || facts.Requested || facts.Failed || !facts.Held || facts.GrantChanged
+		waits := facts.NeedsPerson && !facts.GrantChanged && !facts.CauseChanged && !facts.Requested
 		switch {
 		case d.Action == lifetime.Request && !setBack && now.Sub(facts.LastRequest) < time.Second:
 			t.Errorf("a request %s after the last one", now.Sub(facts.LastRequest))
 		case d.Action == lifetime.Request && d.Unscheduled && now.Before(facts.AllowedAt):
 			t.Error("an unscheduled request that the bucket does not allow")
+		case d.Action == lifetime.Request && (waits || !setBack && now.Before(facts.NotBefore)):
+			t.Error("a request that waits for a person, or makes no sense yet")
 		case d.Action != lifetime.Wait && d.Action != lifetime.Repair && (facts.Blocked || facts.InFlight):
 			t.Errorf("%s while blocked or in flight", d.Action)
 		case flag(11) && d.Action == lifetime.Request && !asked && d.Trigger != lifetime.Due &&
@@ -254,7 +325,7 @@ func FuzzDecide(f *testing.F) {
 			t.Errorf("the clock was set back, and the next request is %v away", d.RequestAt.Sub(now))
 		case !d.NextLook.IsZero() && !d.NextLook.After(now):
 			t.Error("the next look lies in the past: a hot loop")
-		case d.Action == lifetime.Wait && d.NextLook.IsZero() && !facts.Blocked && !facts.InFlight:
+		case d.Action == lifetime.Wait && d.NextLook.IsZero() && !facts.Blocked && !facts.InFlight && !waits:
 			t.Error("a credential that nobody looks at again")
 		}
 	})

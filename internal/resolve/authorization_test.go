@@ -243,6 +243,9 @@ func TestNoEndpointElsewhereGetsTheSecretOfAProvider(t *testing.T) {
 			t.Parallel()
 			r := resolver(namespace(), known(change))
 			plan := join(t, tenants, provider())
+			if _, err := r.Authorization(t.Context(), plan); name == "token" {
+				expectReason(t, err, v1alpha1.ReasonIncompatibleProvider)
+			}
 			_, device := r.DeviceAuthorization(t.Context(), plan)
 			_, _, revocation := r.Revocation(t.Context(), plan)
 			if name != "revocation" {

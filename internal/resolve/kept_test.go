@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/expression"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/resolve"
@@ -165,6 +166,9 @@ func TestOnlyAGrantThatIsKeptHasARefreshToken(t *testing.T) {
 		resolved, err := resolver(namespace(), &issuers{}).ResolveWith(t.Context(), plan, resolve.Grant{RefreshToken: redact.New("r3fresh")})
 		if plan.KeepsGrant() != ok {
 			t.Errorf("%s is kept: %t", grantType, plan.KeepsGrant())
+		}
+		if (plan.Check(expression.NewCompiler()) == nil) != ok {
+			t.Errorf("%s: the expression is taken: %t", grantType, !ok)
 		}
 		if !ok {
 			expectText(t, expectReason(t, err, v1alpha1.ReasonInvalidExpression), "spec.request.headers[X-Token].expression")

@@ -56,8 +56,8 @@ func (p *Plan) ClientKey() string {
 // ask for the same one only by a client that their provider holds. What tells them apart
 // there is what the provider lets them choose.
 func (p *Plan) ExclusiveToken() string {
-	if p.Endpoint.TokenReissue != v1alpha1.ReissueReplaces {
-		return ""
+	if p.Endpoint.TokenReissue != v1alpha1.ReissueReplaces || p.KeepsGrant() {
+		return "" // Of two persons each has a token of their own.
 	}
 	var chosen map[string]v1alpha1.VariableValue
 	if p.SharesClient() && len(p.variables()) > 0 {

@@ -19,6 +19,12 @@ func managed(name string) map[string]string {
 	return map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedByTokensync, v1alpha1.LabelCredential: name}
 }
 
+func grantOf(name string) map[string]string {
+	labels := managed(name)
+	labels[v1alpha1.LabelRole] = v1alpha1.RoleGrant
+	return labels
+}
+
 func TestOwnerOf(t *testing.T) {
 	t.Parallel()
 	yes := true
@@ -38,7 +44,9 @@ func TestOwnerOf(t *testing.T) {
 		"the manager's label alone makes it a stranger's": {
 			&metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedByTokensync}}, secretstore.Stranger, "",
 		},
-		"another controller makes it a stranger's": {&metav1.ObjectMeta{OwnerReferences: theirs}, secretstore.Stranger, ""},
+		"a grant is nobody's target, not even our own": {&metav1.ObjectMeta{Labels: grantOf("mine")}, secretstore.Stranger, ""},
+		"a grant of another credential is no target":   {&metav1.ObjectMeta{Labels: grantOf("other")}, secretstore.Stranger, ""},
+		"another controller makes it a stranger's":     {&metav1.ObjectMeta{OwnerReferences: theirs}, secretstore.Stranger, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
