@@ -3,6 +3,7 @@ package oauthcredential
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 )
 
 func closed(channel <-chan struct{}) bool {
@@ -17,8 +18,10 @@ func closed(channel <-chan struct{}) bool {
 func TestTheProcessOutlivesItsAnswers(t *testing.T) {
 	t.Parallel()
 	r := &Reconciler{}
-	if !r.unanswered.add() || !r.unanswered.add() {
-		t.Fatal("nothing may be sent")
+	for range 2 {
+		if !r.unanswered.add() {
+			t.Fatal("nothing may be sent")
+		}
 	}
 	drained := r.Drained()
 	if closed(drained) {
@@ -55,23 +58,29 @@ func TestAProcessThatWaitsForNothingEndsAtOnce(t *testing.T) {
 // TestTheLeaseIsKeptUntilAllAnswersAre: it is given up when the last runnable ends.
 func TestTheLeaseIsKeptUntilAllAnswersAre(t *testing.T) {
 	t.Parallel()
-	r := &Reconciler{}
-	r.unanswered.add()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := (lastOut{r}).Start(ctx); err != nil {
-			t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		r := &Reconciler{}
+		r.unanswered.add()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			if err := (lastOut{r}).Start(ctx); err != nil {
+				t.Error(err)
+			}
+		}()
+		cancel()
+		synctest.Wait()
+		if closed(ended) {
+			t.Error("the lease is given up with an answer to come")
 		}
-	}()
-	cancel()
-	for r.unanswered.add() { // Until it has heard of the end.
+		if r.unanswered.add() {
+			t.Error("something is sent although the lease is about to be given up")
+		}
 		r.unanswered.done()
-	}
-	if closed(ended) {
-		t.Error("the lease is given up with an answer to come")
-	}
-	r.unanswered.done()
-	<-ended
+		synctest.Wait()
+		if !closed(ended) {
+			t.Error("the lease is kept although all answers are")
+		}
+	})
 }

@@ -17,12 +17,13 @@ var (
 // inScope is what it needs in every namespace that it works in.
 var inScope = []need{
 	{"tokensync.dev", "oauthcredentials", cached, "know the credentials"},
+	{"tokensync.dev", "oauthcredentials", []string{"patch"}, "hold a credential until its tokens are revoked"},
 	{"tokensync.dev", "oauthcredentials/status", reported, "report on credentials"},
 	{"tokensync.dev", "oauthproviders", cached, "know the providers of a namespace"},
 	{"tokensync.dev", "oauthproviders/status", reported, "report on the providers of a namespace"},
 	{"", "secrets", cached, "read what credentials refer to, and see when it or a token is changed"},
-	{"", "secrets", []string{"create", "patch"}, "write tokens"},
-	{"", "secrets", []string{"delete"}, "remove a Secret after a credential has chosen another name"},
+	{"", "secrets", []string{"create", "patch"}, "write tokens, and grants before they are spent"},
+	{"", "secrets", []string{"delete"}, "remove a Secret after a credential has chosen another name, and the grant of one that is gone"},
 	{"", "configmaps", cached, "read the CAs that tls.caRef names"},
 	{"events.k8s.io", "events", []string{"create", "patch"}, "record events"},
 }

@@ -121,7 +121,7 @@ func TestOperatorHasNoRightThatItDoesNotNeed(t *testing.T) {
 
 // The API server's own authorizer says what the operator may do.
 func TestOperatorMayDoWhatItMust(t *testing.T) {
-	for _, namespace := range []string{"rbac-everywhere", "rbac-tokens", "rbac-some", "rbac-watched", "rbac-other"} {
+	for _, namespace := range []string{"rbac-everywhere", "rbac-tokens", "rbac-some", "rbac-watched", "rbac-other", "rbac-alone"} {
 		newNamespace(t, namespace)
 	}
 	apply(t, "", render(t, "rbac-everywhere"))
@@ -130,6 +130,7 @@ func TestOperatorMayDoWhatItMust(t *testing.T) {
 	apply(t, "", render(t, "rbac-some",
 		"--set", "fullnameOverride=some", "--set", "serviceAccountTokens.enabled=true",
 		"--set", "watchNamespaces={rbac-watched}"))
+	apply(t, "", render(t, "rbac-alone", "--set", "fullnameOverride=alone", "--set", "leaderElection.enabled=false"))
 	everywhere := "system:serviceaccount:rbac-everywhere:tokensync-operator"
 	tokens := "system:serviceaccount:rbac-tokens:tokens-operator"
 	some := "system:serviceaccount:rbac-some:some-operator"
@@ -148,6 +149,7 @@ func TestOperatorMayDoWhatItMust(t *testing.T) {
 	may(t, false, everywhere, "", "patch", "tokensync.dev", "clusteroauthproviders", "a")
 	may(t, false, everywhere, "", "patch", "", "namespaces", "a")
 	may(t, false, everywhere, "rbac-other", "create", "", "pods", "")
+	may(t, false, everywhere, "rbac-other", "update", "tokensync.dev", "oauthcredentials", "a")
 	may(t, false, tokens, "rbac-other", "impersonate", "", "serviceaccounts", "a")
 	may(t, false, tokens, "rbac-other", "patch", "", "serviceaccounts", "a")
 
@@ -157,6 +159,17 @@ func TestOperatorMayDoWhatItMust(t *testing.T) {
 		mayAll(t, false, some, namespace, slices.Concat(inScope, forServiceAccountTokens))
 	}
 	mayAll(t, false, some, "", forClusterProviders)
+
+	// Whether the pod that has sent a refresh token lives, with an election and without.
+	for user, namespace := range map[string]string{
+		everywhere: "rbac-everywhere", some: "rbac-some", "system:serviceaccount:rbac-alone:alone-operator": "rbac-alone",
+	} {
+		may(t, true, user, namespace, "get", "", "pods", "a")
+		may(t, false, user, namespace, "list", "", "pods", "")
+		may(t, false, user, "rbac-other", "get", "", "pods", "a")
+		may(t, false, user, "rbac-watched", "get", "", "pods", "a")
+	}
+	may(t, false, "system:serviceaccount:rbac-alone:alone-operator", "rbac-alone", "create", "coordination.k8s.io", "leases", "")
 }
 
 // The optional manifests of config/rbac are in no kustomization.

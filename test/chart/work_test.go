@@ -139,7 +139,7 @@ func start(t *testing.T, namespace string, arguments ...string) *running {
 		Arguments: slices.DeleteFunc(pod.Containers[0].Args, func(argument string) bool {
 			return strings.Contains(argument, "-bind-address=")
 		}),
-		Environment: []string{"POD_NAMESPACE=" + namespace},
+		Environment: []string{"POD_NAMESPACE=" + namespace, "POD_NAME=" + namespace, "POD_UID=" + namespace},
 		Log:         r.log,
 	})
 	if err != nil {
@@ -177,14 +177,7 @@ func (r *running) check(t *testing.T, namespace string, credentials ...string) {
 		err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: credentials[0]}, &corev1.Secret{})
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 	})
-	if err := r.process.Stop(); err != nil {
-		t.Error(err)
-	}
-	for line := range strings.Lines(r.log.String()) {
-		if strings.Contains(line, "forbidden") {
-			t.Errorf("the operator was refused something: %s", line)
-		}
-	}
+	r.ends(t)
 }
 
 // manifest is a manifest with the provider's address, CA and kind put in.

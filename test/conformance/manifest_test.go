@@ -125,9 +125,13 @@ func (n *namespace) resolve(t *testing.T, spec string, provider *resolve.Provide
 	if err != nil {
 		return oauth.Request{}, err
 	}
-	resolver := resolve.Resolver{Reader: n, Expressions: expression.NewCompiler(), Issuers: n.issuers, Now: time.Now}
-	resolved, err := resolver.Resolve(t.Context(), plan)
+	resolved, err := n.resolver().Resolve(t.Context(), plan)
 	return resolved.Request, err
+}
+
+// resolver makes the requests of plans.
+func (n *namespace) resolver() resolve.Resolver {
+	return resolve.Resolver{Reader: n, Expressions: expression.NewCompiler(), Issuers: n.issuers, Now: time.Now}
 }
 
 // ask gets a token for the spec of a credential.
@@ -147,14 +151,21 @@ func (n *namespace) mustAsk(t *testing.T, spec string) (*oauth.Answer, oidcprovi
 	if err != nil {
 		t.Fatalf("%v\n%s", err, n.fill(spec))
 	}
-	told, err := n.server.Introspect(t.Context(), answer.AccessToken.Reveal())
-	if err != nil {
-		t.Fatal(err)
-	}
+	told := n.introspect(t, answer)
 	if !told.Active {
 		t.Error("the server does not know the token")
 	}
 	return answer, told
+}
+
+// introspect asks the server about the token of an answer.
+func (n *namespace) introspect(t *testing.T, answer *oauth.Answer) oidcprovider.Introspection {
+	t.Helper()
+	told, err := n.server.Introspect(t.Context(), answer.AccessToken.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return told
 }
 
 // mustFail asks for a token that there must be none of. says are parts of the

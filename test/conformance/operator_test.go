@@ -29,6 +29,9 @@ type workspace struct {
 
 	server *oidcprovider.Provider
 	name   string
+
+	options operator.Options
+	process *operator.Process
 }
 
 // newWorkspace starts a control plane and an operator.
@@ -52,18 +55,27 @@ func newWorkspace(t *testing.T, server *oidcprovider.Provider) *workspace {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	process, err := operator.Start(t.Context(), operator.Options{
-		Binary: binary, Kubeconfig: controlPlane.Kubeconfig, Arguments: []string{"--watch-namespaces=" + name}, Log: &log,
-	})
-	if err != nil {
-		t.Fatalf("%v\n%s", err, &log)
-	}
+	n := &workspace{Cluster: controlPlane, server: server, name: name, options: operator.Options{
+		Binary: binary, Kubeconfig: controlPlane.Kubeconfig, Log: &log,
+		Arguments: []string{"--watch-namespaces=" + name, "--leader-elect=false"},
+	}}
+	n.startOperator(t)
 	t.Cleanup(func() {
-		if err := process.Stop(); err != nil || t.Failed() {
+		if err := n.process.Stop(); err != nil || t.Failed() {
 			t.Logf("the operator ended (%v) and said:\n%s", err, &log)
 		}
 	})
-	return &workspace{Cluster: controlPlane, server: server, name: name}
+	return n
+}
+
+// startOperator starts the operator, at first or after it was killed.
+func (n *workspace) startOperator(t *testing.T) {
+	t.Helper()
+	process, err := operator.Start(t.Context(), n.options)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, n.options.Log)
+	}
+	n.process = process
 }
 
 // store creates or replaces a Secret.

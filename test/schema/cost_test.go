@@ -47,6 +47,8 @@ var _ = Describe("objects that are nearly as large as can be", func() {
 		Entry("with long expressions for a Secret", credentials, "spec: {secret: {data: {"+sized(64, "k%d: %s", 2048)+"}}, provider: {response: {extra: {"+sized(64, "v%d: %s", 2048)+"}}}}"),
 		Entry("with long lists", credentials, "spec: {scopes: ["+sized(64, "s%d%s", 2040)+"], audiences: ["+sized(64, "s%d%s", 2040)+"], resources: ["+sized(64, "s%d%s", 2040)+"]}"),
 		Entry("with long variables", credentials, "spec: {provider: null, providerRef: {name: a, variables: {"+sized(16, "v%d: %s", 253)+"}}}"),
+		Entry("with long parameters of an authorization", credentials, "spec: {grantType: authorization_code, authorizationCode: {redirectURI: 'http://127.0.0.1/"+
+			strings.Repeat("a", 239)+"', parameters: {"+longParameters+"}}, provider: {authorizationParameters: {"+longParameters+"}}}"),
 		Entry("with long claims", credentials, "spec: {grantType: "+jwtBearer+", jwtBearer: {"+key+", claims: {"+sized(64, "c%d: %s", 2048)+"}}}"),
 
 		Entry("with the requests of a provider", providers, "spec: {request: {"+additionsOf(expressions, 2048)+"}}"),
@@ -58,6 +60,7 @@ var _ = Describe("objects that are nearly as large as can be", func() {
 			entries(16, "v%d: ["+sized(256, "a%d%s", 240)+"]")+"}}}"),
 		Entry("with long URLs", providers, "spec: {"+longURLs+"}"),
 		Entry("with long URLs and a secret", clusterProviders, "spec: {"+longURLs+", client: {id: a}}"),
+		Entry("with long parameters and a secret", clusterProviders, "spec: {"+longURLs+", authorizationParameters: {"+longParameters+"}, client: {id: a}}"),
 		Entry("with many namespaces", clusterProviders, "spec: {allowedNamespaces: {matchExpressions: ["+
 			sized(64, "{key: k%d, operator: In, values: [%s]}", 63)+"]}}"),
 	)
@@ -69,6 +72,9 @@ var _ = Describe("objects that are nearly as large as can be", func() {
 		Expect(err).NotTo(HaveOccurred())
 	})
 })
+
+// longParameters are as many and as long as an authorization may have.
+var longParameters = sized(16, strings.Repeat("p", 254)+"%02d: %s", 2048)
 
 // longURLs are as long as they may be, and of nothing but templates behind the host.
 var longURLs = func() string {

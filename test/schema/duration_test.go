@@ -10,6 +10,8 @@ import (
 const (
 	defaultLifetime = "spec: {provider: {lifetime: {default: %s}}}"
 	maximumLifetime = "spec: {provider: {lifetime: {maximum: %s}}}"
+	maximumGrant    = "spec: {provider: {lifetime: {refreshToken: {maximum: %s}}}}"
+	idleGrant       = "spec: {provider: {lifetime: {refreshToken: {idle: %s}}}}"
 	timeout         = "spec: {provider: {timeout: %s}}"
 	before          = "spec: {refresh: {before: %s}}"
 )
@@ -55,17 +57,21 @@ var _ = DescribeTable("the bounds of a duration",
 	},
 	Entry("of a default lifetime", defaultLifetime, "spec.provider.lifetime.default", "1s", "87600h", "999ms", "87600h1ms"),
 	Entry("of a maximum lifetime", maximumLifetime, "spec.provider.lifetime.maximum", "1s", "87600h", "0s", "99999h"),
+	Entry("of the life of a grant", maximumGrant, "spec.provider.lifetime.refreshToken.maximum", "1m", "87600h", "59s", "87600h1ms"),
+	Entry("of the life of a refresh token", idleGrant, "spec.provider.lifetime.refreshToken.idle", "1m", "87600h", "59999ms", "99999h"),
 	Entry("of a time-out", timeout, "spec.provider.timeout", "1s", "5m", "999ms", "5m1ms"),
 	Entry("of the distance to the expiry", before, "spec.refresh.before", "0s", "720h", "-1s", "720h1ms"),
 )
 
 var _ = DescribeTable("the durations of a provider",
 	func(ctx SpecContext, field, path, message string) {
-		judgeProviders(ctx, fmt.Sprintf("spec: "+field, "1s"), accepted())
+		judgeProviders(ctx, fmt.Sprintf("spec: "+field, "1m"), accepted())
 		judgeProviders(ctx, fmt.Sprintf("spec: "+field, "1 second"), refused(path, message))
 	},
 	Entry("have bounds for the default lifetime", "{lifetime: {default: %s}}", "spec.lifetime.default", "between 1s and 87600h"),
 	Entry("have bounds for the maximum lifetime", "{lifetime: {maximum: %s}}", "spec.lifetime.maximum", "between 1s and 87600h"),
+	Entry("have bounds for the life of a grant", "{lifetime: {refreshToken: {maximum: %s}}}", "spec.lifetime.refreshToken.maximum", "between 1m and 87600h"),
+	Entry("have bounds for the life of a refresh token", "{lifetime: {refreshToken: {idle: %s}}}", "spec.lifetime.refreshToken.idle", "between 1m and 87600h"),
 	Entry("have bounds for the time-out", "{timeout: %s}", "spec.timeout", "between 1s and 5m"),
 	Entry("have bounds for the period of limits", "{limits: {requests: 1, period: %s}}", "spec.limits.period", "between 1s and 24h"),
 )

@@ -83,6 +83,16 @@ spec:
     error: 'string(body.status)'
     errorDescription: body.message
 `),
+	Entry("a credential whose refresh token rotates", `
+apiVersion: tokensync.dev/v1alpha1
+kind: OAuthCredential
+metadata: {name: synqly-org, namespace: web}
+spec:
+  providerRef: {kind: ClusterOAuthProvider, name: synqly, variables: {token_id: 3d5b7c1e}}
+  grantType: refresh_token
+  refreshToken:
+    bootstrapRef: {name: synqly-bootstrap, key: refresh_token}   # read once; the rotated one is kept apart
+`),
 	Entry("a credential that is minted with another one", `
 apiVersion: tokensync.dev/v1alpha1
 kind: OAuthCredential

@@ -16,6 +16,7 @@ tokenURL: https://login.example.com/oauth/token
 authorizationURL: https://login.example.com/authorize
 deviceAuthorizationURL: https://login.example.com/device
 revocationURL: https://login.example.com/revoke
+authorizationParameters: {access_type: offline}
 clientAuthentication: {basicEncoding: Raw, assertion: {audience: a, algorithm: PS256, keyID: k, lifetime: 90s}}
 request:
   method: PUT
@@ -41,7 +42,7 @@ response:
   error: body.i
   errorDescription: body.j
   extra: {tenant: body.k}
-lifetime: {default: 1h30m, maximum: 720h, expiresInUnit: Minutes}
+lifetime: {default: 1h30m, maximum: 720h, expiresInUnit: Minutes, refreshToken: {maximum: 8760h, idle: 2160h}}
 tokenReissue: Replaces
 timeout: 500ms500ms
 tls: {caRef: {kind: ConfigMap, name: ca, key: ca.crt}}
@@ -85,6 +86,7 @@ secret:
   data: {authorization: '"Bearer " + token.access_token'}
   adoptExisting: true
   deletionPolicy: Retain
+revocationPolicy: OnDelete
 suspend: true
 `
 
@@ -127,6 +129,17 @@ password: {username: a, passwordRef: {name: a, key: b}}
 providerRef: {kind: OAuthProvider, name: acme}
 grantType: password
 password: {usernameRef: {name: a, key: a}, passwordRef: {name: a, key: b}}
+`, `
+providerRef: {kind: OAuthProvider, name: acme}
+grantType: refresh_token
+refreshToken: {bootstrapRef: {name: a, key: b}}
+`, `
+providerRef: {kind: OAuthProvider, name: acme}
+grantType: authorization_code
+authorizationCode: {redirectURI: 'http://127.0.0.1:8400/callback', parameters: {prompt: consent}}
+`, `
+providerRef: {kind: OAuthProvider, name: acme}
+grantType: urn:ietf:params:oauth:grant-type:device_code
 `,
 }
 
@@ -175,6 +188,9 @@ func (k kind) full() []map[string]any {
 	merge(first, map[string]any{"spec": endpoint})
 	manifests := []map[string]any{first}
 	for _, other := range others {
+		if k.name == credentials.name {
+			other += "revocationPolicy: Never\n" // The default, which comes back with all.
+		}
 		manifests = append(manifests, map[string]any{"spec": object(other)})
 	}
 	for _, manifest := range manifests {
@@ -189,7 +205,7 @@ func (k kind) full() []map[string]any {
 }
 
 // userKeys are the maps whose keys are the user's.
-var userKeys = regexp.MustCompile(`[.](labels|annotations|data|claims|extra|variables|matchLabels)$`)
+var userKeys = regexp.MustCompile(`[.](labels|annotations|data|claims|extra|variables|matchLabels|authorizationParameters|authorizationCode[.]parameters)$`)
 
 // schemaPaths and valuePaths name the fields of a schema and of a value alike.
 func schemaPaths(schema apiextensionsv1.JSONSchemaProps, path string, into map[string]bool) {

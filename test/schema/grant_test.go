@@ -2,6 +2,8 @@ package schema_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,17 +13,21 @@ import (
 const (
 	jwtBearer     = "'urn:ietf:params:oauth:grant-type:jwt-bearer'"
 	tokenExchange = "'urn:ietf:params:oauth:grant-type:token-exchange'"
+	deviceCode    = "'urn:ietf:params:oauth:grant-type:device_code'"
 
 	jwtBearerBlock     = "jwtBearer: {privateKeyRef: {name: app, key: key.json}}"
 	tokenExchangeBlock = "tokenExchange: {subjectToken: {secretKeyRef: {name: a, key: token}}, subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt'}"
 	passwordBlock      = "password: {username: app, passwordRef: {name: app, key: password}}"
+	refreshTokenBlock  = "refreshToken: {bootstrapRef: {name: app, key: refresh_token}}"
+	codeBlock          = "authorizationCode: {redirectURI: http://127.0.0.1/callback}"
 )
 
 const (
-	laterMessage         = "refresh_token, authorization_code and the device grant need a person or rotate their tokens, which this version does not support: choose another grant type"
 	jwtBearerMessage     = "the grant type urn:ietf:params:oauth:grant-type:jwt-bearer and the block jwtBearer belong together: set both, or none"
 	tokenExchangeMessage = "the grant type urn:ietf:params:oauth:grant-type:token-exchange and the block tokenExchange belong together: set both, or none"
 	passwordMessage      = "the grant type password and the block password belong together: set both, or none"
+	refreshTokenMessage  = "the grant type refresh_token and the block refreshToken belong together: set both, or none"
+	codeMessage          = "the block authorizationCode belongs to the grant type authorization_code: set that, or remove the block"
 )
 
 var _ = DescribeTable("spec.grantType",
@@ -38,17 +44,23 @@ var _ = DescribeTable("spec.grantType",
 		refused("spec.grantType", "must be the name of a grant type, such as client_credentials: without space or character beyond ASCII")),
 	Entry("refuses a line break", quote("client_credentials\n"), refused("spec.grantType", "must be the name of a grant type")),
 	Entry("refuses an umlaut", "vergünstigung", refused("spec.grantType", "must be the name of a grant type")),
-	Entry("refuses authorization_code for now", "authorization_code", refused("spec", laterMessage)),
-	Entry("refuses refresh_token for now", "refresh_token", refused("spec", laterMessage)),
-	Entry("refuses the device grant for now", "'urn:ietf:params:oauth:grant-type:device_code'", refused("spec", laterMessage)),
+	Entry("takes authorization_code alone", "authorization_code", accepted()),
+	Entry("takes the device grant alone", deviceCode, accepted()),
+	Entry("refuses refresh_token alone", "refresh_token", refused("spec", refreshTokenMessage)),
 	Entry("refuses jwt-bearer alone", jwtBearer, refused("spec", jwtBearerMessage)),
 	Entry("refuses token-exchange alone", tokenExchange, refused("spec", tokenExchangeMessage)),
 	Entry("refuses password alone", "password", refused("spec", passwordMessage)),
 )
 
 var _ = Describe("grant types and their blocks", func() {
-	blocks := map[string]string{jwtBearer: jwtBearerBlock, tokenExchange: tokenExchangeBlock, "password": passwordBlock}
-	messages := map[string]string{jwtBearer: jwtBearerMessage, tokenExchange: tokenExchangeMessage, "password": passwordMessage}
+	blocks := map[string]string{
+		jwtBearer: jwtBearerBlock, tokenExchange: tokenExchangeBlock, "password": passwordBlock,
+		"refresh_token": refreshTokenBlock, "authorization_code": codeBlock,
+	}
+	messages := map[string]string{
+		jwtBearer: jwtBearerMessage, tokenExchange: tokenExchangeMessage, "password": passwordMessage,
+		"refresh_token": refreshTokenMessage, "authorization_code": codeMessage,
+	}
 
 	It("go together", func(ctx SpecContext) {
 		for grant, block := range blocks {
@@ -57,7 +69,7 @@ var _ = Describe("grant types and their blocks", func() {
 	})
 
 	It("go with nothing else", func(ctx SpecContext) {
-		for _, grant := range []string{"client_credentials", "urn:example:grant", jwtBearer, tokenExchange, "password"} {
+		for _, grant := range slices.Concat([]string{"client_credentials", "urn:example:grant", deviceCode}, slices.Sorted(maps.Keys(blocks))) {
 			for other, block := range blocks {
 				if other == grant {
 					continue
@@ -74,6 +86,8 @@ var _ = Describe("grant types and their blocks", func() {
 	It("do not go with the grant type that is the default", func(ctx SpecContext) {
 		judge(ctx, fmt.Sprintf("spec: {%s}", passwordBlock), refused("spec", passwordMessage))
 		judge(ctx, fmt.Sprintf("spec: {%s}", jwtBearerBlock), refused("spec", jwtBearerMessage))
+		judge(ctx, fmt.Sprintf("spec: {%s}", refreshTokenBlock), refused("spec", refreshTokenMessage))
+		judge(ctx, fmt.Sprintf("spec: {%s}", codeBlock), refused("spec", codeMessage))
 	})
 })
 

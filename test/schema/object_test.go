@@ -29,7 +29,8 @@ var _ = DescribeTable("what the schema does not know",
 	},
 	Entry("in the spec", "spec: {scope: [a]}", `unknown field "spec.scope"`),
 	Entry("in the wrong case", "spec: {provider: {tokenUrl: a}}", `unknown field "spec.provider.tokenUrl"`),
-	Entry("of a grant that is not served", "spec: {refreshToken: {bootstrapRef: {name: a, key: b}}}", `unknown field "spec.refreshToken"`),
+	Entry("of a refresh token itself", "spec: {refresh_token: a}", `unknown field "spec.refresh_token"`),
+	Entry("of the device grant, which has no block", "spec: {deviceCode: {}}", `unknown field "spec.deviceCode"`),
 	Entry("of a provider that is shared", "spec: {provider: {client: {id: a}}}", `unknown field "spec.provider.client"`),
 	Entry("of the limits of a provider", "spec: {provider: {limits: {burst: 1}}}", `unknown field "spec.provider.limits"`),
 	Entry("beside the spec", "data: {a: b}", `unknown field "data"`),
@@ -93,8 +94,9 @@ var _ = Describe("defaults", func() {
 		object, err := create(ctx, strict, manifest(""))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(object["spec"]).To(Equal(map[string]any{
-			"provider":  map[string]any{"tokenURL": example},
-			"grantType": "client_credentials",
+			"provider":         map[string]any{"tokenURL": example},
+			"grantType":        "client_credentials",
+			"revocationPolicy": "Never",
 		}))
 	})
 
@@ -130,8 +132,9 @@ var _ = DescribeTable("a null is as good as nothing",
 		object, err := create(ctx, strict, manifest(patch))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(expectReadable(ctx, object).Spec).To(Equal(v1alpha1.OAuthCredentialSpec{
-			Provider:  &v1alpha1.Endpoint{TokenURL: example},
-			GrantType: v1alpha1.GrantClientCredentials,
+			Provider:         &v1alpha1.Endpoint{TokenURL: example},
+			GrantType:        v1alpha1.GrantClientCredentials,
+			RevocationPolicy: v1alpha1.RevocationNever,
 		}))
 	},
 	Entry("for an enumeration with a default", "spec: {grantType: null}"),
@@ -143,7 +146,8 @@ var _ = DescribeTable("a null is as good as nothing",
 	Entry("for a number", "spec: {refresh: {afterPercent: null}}"),
 	Entry("for a duration", "spec: {refresh: {before: null}}"),
 	Entry("for the reference to a provider", "spec: {providerRef: null}"),
-	Entry("for the blocks of grants", "spec: {jwtBearer: null, tokenExchange: null, password: null}"),
+	Entry("for the blocks of grants", "spec: {jwtBearer: null, tokenExchange: null, password: null, refreshToken: null, authorizationCode: null}"),
+	Entry("for the policy of revocation", "spec: {revocationPolicy: null}"),
 	Entry("for all of a client", "spec: {client: {id: null, secretRef: null, serviceAccount: null, authentication: null}}"),
 	Entry("for the answer", "spec: {provider: {response: {accessToken: null}}}"),
 )
@@ -173,7 +177,8 @@ var _ = DescribeTable("a null in a provider is as good as nothing",
 	Entry("for a method", "clientAuthentication: {method: null, basicEncoding: null, assertion: null}"),
 	Entry("for the request", "request: {method: null, bodyFormat: null, scopeSeparator: null, omitParameters: null, headers: null, parameters: null}"),
 	Entry("for the response", "response: {accessToken: null, extra: null}"),
-	Entry("for the lifetime", "lifetime: {default: null, maximum: null, expiresInUnit: null}"),
+	Entry("for the lifetime", "lifetime: {default: null, maximum: null, expiresInUnit: null, refreshToken: null}"),
+	Entry("for the parameters of the authorization", "authorizationParameters: null"),
 	Entry("for all else", "tokenReissue: null, timeout: null, tls: null"),
 )
 

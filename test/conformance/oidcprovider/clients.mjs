@@ -16,8 +16,9 @@ export function metadata(client) {
     scope: client.scopes?.join(' ') || undefined,
     grant_types: client.grants ?? ['client_credentials'],
     id_token_signed_response_alg: 'ES256', // never issued, but it must fit the key
-    redirect_uris: [],
-    response_types: [],
+    redirect_uris: client.redirectURIs ?? [],
+    response_types: client.redirectURIs ? ['code'] : [],
+    application_type: client.redirectURIs ? 'native' : 'web',
     // The server keeps what it has made of equal metadata; these are never equal.
     client_name: randomUUID(),
   };
@@ -30,10 +31,23 @@ export function newAdapter(clients) {
     if (model === 'Client') {
       return { find: async (id) => clients.get(id) };
     }
+    const own = `${model}:`;
+    // the rest is found by what it holds; there is never much of it
+    const search = (key, value) => [...stored].find(([name, payload]) => name.startsWith(own) && payload[key] === value)?.[1];
     return {
-      find: async (id) => stored.get(`${model}:${id}`),
-      upsert: async (id, payload) => { stored.set(`${model}:${id}`, payload); },
-      destroy: async (id) => { stored.delete(`${model}:${id}`); },
+      find: async (id) => stored.get(own + id),
+      findByUid: async (uid) => search('uid', uid),
+      findByUserCode: async (userCode) => search('userCode', userCode),
+      upsert: async (id, payload) => { stored.set(own + id, payload); },
+      consume: async (id) => { stored.get(own + id).consumed = Math.floor(Date.now() / 1000); },
+      destroy: async (id) => { stored.delete(own + id); },
+      revokeByGrantId: async (grantId) => {
+        for (const [name, payload] of stored) {
+          if (name.startsWith(own) && payload.grantId === grantId) {
+            stored.delete(name);
+          }
+        }
+      },
     };
   };
 }

@@ -12,9 +12,11 @@ type (
 	command struct {
 		Client *clientSettings `json:"client,omitempty"`
 		TLS    *tlsSettings    `json:"tls,omitempty"`
+		Count  bool            `json:"count,omitempty"`
 	}
 	answer struct {
-		Error string `json:"error"`
+		Error  string  `json:"error"`
+		Counts *Counts `json:"counts"`
 	}
 )
 
@@ -42,29 +44,57 @@ func (p *Provider) RenewCertificate() ([]byte, error) {
 	return authority.Bundle, nil
 }
 
+// Counts is what has become of refresh tokens so far.
+type Counts struct {
+	// Refreshed counts those that were used well.
+	Refreshed int `json:"refreshed"`
+	// Reused counts those that came a second time.
+	Reused int `json:"reused"`
+	// Revoked counts the logins that were ended, by that or by the client.
+	Revoked int `json:"revoked"`
+}
+
+// Counts asks the server what it has counted.
+func (p *Provider) Counts() (Counts, error) {
+	answered, err := p.ask(command{Count: true})
+	if err != nil {
+		return Counts{}, err
+	}
+	if answered.Counts == nil {
+		return Counts{}, errors.New("the server has not counted")
+	}
+	return *answered.Counts, nil
+}
+
 // tell gives the process a command and waits until it has obeyed.
 func (p *Provider) tell(c command) error {
+	_, err := p.ask(c)
+	return err
+}
+
+// ask is tell with the answer.
+func (p *Provider) ask(c command) (answer, error) {
 	line, err := json.Marshal(c)
 	if err != nil {
-		return fmt.Errorf("encode the command: %w", err)
+		return answer{}, fmt.Errorf("encode the command: %w", err)
 	}
 	p.asking.Lock()
 	defer p.asking.Unlock()
 	if _, err := p.input.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("tell the server: %w", err)
+		return answer{}, fmt.Errorf("tell the server: %w", err)
 	}
 	timer := time.NewTimer(startTimeout)
 	defer timer.Stop()
 	select {
 	case answered, ok := <-p.answers:
 		if !ok {
-			return errors.New("the server has ended")
+			return answer{}, errors.New("the server has ended")
 		}
 		if answered.Error != "" {
-			return errors.New(answered.Error)
+			return answer{}, errors.New(answered.Error)
 		}
-		return nil
+		return answered, nil
 	case <-timer.C:
-		return errors.New("the server does not answer")
+		return answer{}, errors.New("the server does not answer")
 	}
 }

@@ -5,6 +5,8 @@
 //	clients      every method of RFC 6749, RFC 7523 and RFC 8705, on three ports
 //	grants       client_credentials; JWT bearer and token exchange, which
 //	             oidc-provider leaves to its users (grants.mjs)
+//	people       authorization code, device and refresh token grants, whose refresh
+//	             tokens rotate, for people who log in by pages (people.mjs)
 //	metadata     in the place of RFC 8414 or in that of OpenID Connect Discovery
 //	tokens       opaque or JWTs, by the resource; bound to the client's certificate
 //	             where it has one, so that introspection tells which that was

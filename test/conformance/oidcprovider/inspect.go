@@ -35,6 +35,8 @@ type Introspection struct {
 	Subject    string `json:"subject"`
 	Actor      string `json:"actor"`
 	Department string `json:"department"`
+	// Person is who has logged in for it.
+	Person string `json:"sub"`
 	// Confirmation is what the token is bound to (RFC 8705 section 3.2).
 	Confirmation struct {
 		// Thumbprint is that of the certificate that the client presented.

@@ -26,6 +26,9 @@ type Client struct {
 	Scopes []string
 	// Grants that the client may use; none means client_credentials.
 	Grants []string
+	// RedirectURIs are those of authorization_code, all on the loopback interface: the
+	// client is a native one, so that the port does not matter (RFC 8252 section 7.3).
+	RedirectURIs []string
 }
 
 // Resource is a resource server that a client may ask a token for.
@@ -63,6 +66,13 @@ type Options struct {
 	Resources []Resource
 	// Issuers whose assertions the server takes.
 	Issuers []Issuer
+	// People lets people log in, by pages of which everybody may be anybody, so that
+	// there are the grants authorization_code, device_code and refresh_token, and
+	// revocation. Each refresh token is good for one use, and a second one ends all that
+	// came of the login.
+	People bool
+	// DeviceSeconds is how long device codes live; ten minutes when zero.
+	DeviceSeconds int
 	// Path is that of the issuer; empty, or with a slash at its beginning only.
 	Path string
 	// OpenID serves the metadata where OpenID Connect Discovery has them, instead of
@@ -88,6 +98,9 @@ func (o Options) withDefaults() Options {
 			Identifier: "urn:tokensync:test", Scopes: []string{"read", "write"}, Seconds: defaultSeconds,
 		}}
 	}
+	if o.DeviceSeconds == 0 {
+		o.DeviceSeconds = defaultSeconds
+	}
 	if o.Log == nil {
 		o.Log = os.Stderr
 	}
@@ -105,6 +118,9 @@ type settings struct {
 	OpenID       bool               `json:"openID"`
 	TLS          *tlsSettings       `json:"tls,omitempty"`
 	ClientCA     string             `json:"clientCA,omitempty"`
+
+	People        bool `json:"people"`
+	DeviceSeconds int  `json:"deviceSeconds"`
 }
 
 type clientSettings struct {
@@ -117,6 +133,8 @@ type clientSettings struct {
 	SubjectDNS string            `json:"subjectDNS,omitempty"`
 	Scopes     []string          `json:"scopes,omitempty"`
 	Grants     []string          `json:"grants,omitempty"`
+
+	RedirectURIs []string `json:"redirectURIs,omitempty"`
 }
 
 type resourceSettings struct {
@@ -142,6 +160,7 @@ func (o Options) settings(secret string) settings {
 	result := settings{
 		Introspector: introspector, Scopes: []string{}, Issuers: []issuerSettings{},
 		Path: o.Path, OpenID: o.OpenID, ClientCA: string(o.ClientCA),
+		People: o.People, DeviceSeconds: o.DeviceSeconds,
 	}
 	clients := append([]Client{{ID: introspector, Secret: secret, Method: "client_secret_basic"}}, o.Clients...)
 	for _, client := range clients {
@@ -160,6 +179,9 @@ func (o Options) settings(secret string) settings {
 			Format: format, Failure: resource.Failure,
 		})
 		result.Scopes = append(result.Scopes, resource.Scopes...)
+	}
+	if o.People {
+		result.Scopes = append(result.Scopes, "openid", "offline_access")
 	}
 	return result
 }

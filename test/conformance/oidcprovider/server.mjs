@@ -9,6 +9,7 @@ import readline from 'node:readline';
 import { metadata, newAdapter } from './clients.mjs';
 import { register } from './grants.mjs';
 import { listenAll, mount, mutualTLS } from './listen.mjs';
+import { count, forPeople } from './people.mjs';
 
 const input = readline.createInterface({ input: process.stdin });
 input.once('close', () => process.exit(0));
@@ -53,6 +54,8 @@ const listeners = await listenAll(settings);
 const issuer = listeners.main.origin + settings.path;
 const clients = new Map(settings.clients.map((client) => [client.id, metadata(client)]));
 
+const people = forPeople(settings);
+
 const provider = new Provider(issuer, {
   adapter: newAdapter(clients),
   scopes: settings.scopes,
@@ -69,8 +72,10 @@ const provider = new Provider(issuer, {
   },
   discovery: listeners.mutual && { mtls_endpoint_aliases: { token_endpoint: `${listeners.mutual.origin}${settings.path}/token` } },
   extraTokenClaims: (ctx) => ctx.oidc.said,
+  ...people.configuration,
   features: {
     devInteractions: { enabled: false },
+    ...people.features,
     clientCredentials: { enabled: true },
     introspection: {
       enabled: true,
@@ -81,10 +86,12 @@ const provider = new Provider(issuer, {
       enabled: true,
       defaultResource: () => settings.resources[0].identifier,
       getResourceServerInfo: (ctx, resource) => resourceServer(resource),
+      useGrantedResource: () => true,
     },
   },
 });
 provider.on('server_error', (ctx, error) => process.stderr.write(`${error.stack}\n`));
+const counts = count(provider);
 register(provider, { errors, resourceServer, issuers: settings.issuers, fallback: settings.resources[0].identifier });
 for (const { server } of Object.values(listeners)) {
   server.on('request', mount(settings, provider.callback()));
@@ -96,7 +103,7 @@ for (const id of clients.keys()) {
 }
 
 // obey does what a command says.
-async function obey({ client, tls }) {
+async function obey({ client, tls, count: counted }) {
   if (client) {
     clients.set(client.id, metadata(client));
     await provider.Client.find(client.id);
@@ -106,10 +113,11 @@ async function obey({ client, tls }) {
       present(tls);
     }
   }
+  return counted ? { counts } : {};
 }
 
 input.on('line', (line) => {
-  obey(JSON.parse(line)).then(() => ({}), (error) => ({ error: `${error.message}: ${error.error_description}` }))
+  obey(JSON.parse(line)).catch((error) => ({ error: `${error.message}: ${error.error_description}` }))
     .then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
 });
 process.stdout.write(`${JSON.stringify({

@@ -1,0 +1,164 @@
+package integration_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tokensync/tokensync/test/standin"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// organizationProvider is the spec of a provider of organization tokens.
+const organizationProvider = `tokenURL: BASE/v1/tokens/{token_id}/refresh
+  clientAuthentication: {method: none}
+  request:
+    method: PUT
+    bodyFormat: None
+    headers:
+    - name: Authorization
+      expression: '"Bearer " + refresh_token'
+  response:
+    accessToken: body.result.primary.access.secret
+    expiresAt: body.result.primary.access.expires
+    refreshToken: body.result.primary.refresh.secret
+    tokenType: '"Bearer"'
+    error: 'string(body.status)'
+    errorDescription: body.message`
+
+// integrationCredential mints with the token of the credential synqly-org.
+const integrationCredential = `apiVersion: tokensync.dev/v1alpha1
+kind: OAuthCredential
+metadata: {name: synqly-siem}
+spec:
+  provider:
+    tokenURL: BASE/v1/tokens/acct-17/int-42
+    clientAuthentication: {method: none}
+    request:
+      bodyFormat: JSON
+      omitParameters: [grant_type]
+      headers:
+      - name: Authorization
+        valueFrom: {secretKeyRef: {name: synqly-org, key: access_token}}
+        expression: '"Bearer " + value'
+    response: {accessToken: body.result.secret, expiresAt: body.result.expires, tokenType: '"Bearer"'}
+`
+
+// organization applies a provider, and a credential of it that begins with a new
+// organization token.
+func (t *tenant) organization(ctx context.Context, ttl time.Duration) standin.OrganizationToken {
+	GinkgoHelper()
+	token := t.provider.MintOrganizationToken(standin.OrganizationOptions{TTL: ttl})
+	t.share(ctx, strings.Replace(organizationProvider, "BASE", t.base(), 1))
+	t.apply(ctx, bootstrap("synqly-org", token.RefreshSecret)+"---\n"+byProvider("synqly-org",
+		t.namespace+", kind: ClusterOAuthProvider, variables: {token_id: "+token.ID+"}", "grantType: refresh_token",
+		"refreshToken: {bootstrapRef: {name: synqly-org-bootstrap, key: refresh_token}}"))
+	return token
+}
+
+// administer has another organization token do something with a token.
+func (t *tenant) administer(ctx context.Context, token standin.OrganizationToken, does string) {
+	GinkgoHelper()
+	administrator := t.provider.MintOrganizationToken(standin.OrganizationOptions{OwnerID: token.OwnerID})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, t.base()+"/v1/tokens/"+token.OwnerID+"/"+token.ID+"/"+does, http.NoBody)
+	Expect(err).NotTo(HaveOccurred())
+	request.Header.Set("Authorization", "Bearer "+administrator.AccessSecret)
+	response, err := http.DefaultClient.Do(request)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(response.Body.Close()).To(Succeed())
+	Expect(response.StatusCode).To(Equal(http.StatusOK))
+	t.namesakes = true // It was a request for the same token.
+}
+
+var _ = Describe("a Synqly organization token", func() {
+	const org, siem, integration = "synqly-org", "synqly-siem", "acct-17/int-42"
+
+	It("is refreshed in pairs, and mints integration tokens", func(ctx SpecContext) {
+		t := newTenant(ctx, standin.NewSynqly(standin.Options{Lifetime: 6 * time.Second}))
+		t.apply(ctx, strings.Replace(integrationCredential, "BASE", t.base(), 1))
+		token := t.organization(ctx, 4*time.Second)
+		last, minted := t.ready(ctx, org), t.ready(ctx, siem)
+		for range 3 {
+			last = t.replaced(ctx, org, last, patience)
+		}
+		t.replaced(ctx, siem, minted, patience)
+		family := t.provider.Family(token.ID)
+		Expect(family.Retries).To(BeZero())
+		Expect(family.Reuses).To(BeZero())
+		Expect(family.Refreshes).To(BeNumerically(">=", 4))
+		Expect(t.shapeOf(org)(ctx).Data).To(HaveKeyWithValue("token_type", "Bearer"))
+		Expect(t.provider.CountsOf(integration).Outcomes[standin.Rejected]).To(BeZero())
+		Expect(t.visible(ctx)).NotTo(ContainSubstring(token.RefreshSecret))
+	})
+
+	It("is refreshed by the pair before where an answer was lost", func(ctx SpecContext) {
+		t := newTenant(ctx, standin.NewSynqly(standin.Options{}))
+		token := t.organization(ctx, time.Hour)
+		old := t.ready(ctx, org)
+		t.provider.Misbehave(standin.Behavior{Next: 1, AfterRotation: true, Fault: standin.Reset})
+		t.refreshNow(ctx, org)
+		t.replaced(ctx, org, old, patience)
+		t.ready(ctx, org)
+		Expect(t.provider.Family(token.ID).Retries).To(BeEquivalentTo(1))
+		Expect(t.provider.StateOf(t.grantOf(ctx, org).Chain.RefreshToken.Reveal())).To(Equal(standin.TokenCurrent))
+	})
+
+	It("stays good while the provider has problems", func(ctx SpecContext) {
+		t := newTenant(ctx, standin.NewSynqly(standin.Options{}))
+		token := t.organization(ctx, time.Hour)
+		old := t.ready(ctx, org)
+		t.provider.Misbehave(standin.Behavior{
+			Next: 1, Fault: standin.Respond, Status: http.StatusInternalServerError, ContentType: "application/json",
+			Body: `{"message":"the database is gone","status":500,"occurred_at":"2026-11-22T00:00:00Z","instance":"/v1/tokens"}`,
+		})
+		t.refreshNow(ctx, org)
+		t.replaced(ctx, org, old, patience)
+		t.ready(ctx, org)
+		family := t.provider.Family(token.ID)
+		Expect(family.Refreshes).To(BeEquivalentTo(2))
+		Expect(family.Retries).To(BeZero(), "the provider had done nothing")
+	})
+
+	It("goes on where an administrator has rotated it", func(ctx SpecContext) {
+		t := newTenant(ctx, standin.NewSynqly(standin.Options{}))
+		token := t.organization(ctx, time.Hour)
+		old := t.ready(ctx, org)
+		t.administer(ctx, token, "rotate")
+		t.refreshNow(ctx, org)
+		t.replaced(ctx, org, old, patience)
+		t.ready(ctx, org)
+	})
+
+	It("tells where an administrator has reset it, and takes the new one", func(ctx SpecContext) {
+		t := newTenant(ctx, standin.NewSynqly(standin.Options{}))
+		token := t.organization(ctx, time.Hour)
+		t.ready(ctx, org)
+		t.administer(ctx, token, "reset")
+		t.refreshNow(ctx, org)
+		Eventually(ctx, t.state(org)).Should(Equal(lost))
+		Expect(t.message(ctx, org)).To(And(ContainSubstring("RefreshTokenLost"), ContainSubstring("401"), ContainSubstring(`Secret "synqly-org-bootstrap"`)))
+		Expect(t.provider.Family(token.ID).Reuses).To(BeEquivalentTo(1))
+		t.asked(ctx, token.ID, int(t.requests(token.ID)()))
+
+		next := t.provider.MintOrganizationToken(standin.OrganizationOptions{})
+		t.edit(ctx, "OAuthCredential", org, "spec: {providerRef: {variables: {token_id: "+next.ID+"}}}")
+		Eventually(ctx, t.state(org)).ShouldNot(HaveSuffix(behind))
+		t.apply(ctx, bootstrap(org, next.RefreshSecret))
+		Eventually(func() int64 { return t.provider.Family(next.ID).Refreshes }).Should(BeEquivalentTo(1))
+		t.ready(ctx, org)
+		Expect(t.provider.Family(token.ID).Reuses).To(BeEquivalentTo(1))
+	})
+
+	It("that is deleted is told", func(ctx SpecContext) {
+		t := newTenant(ctx, standin.NewSynqly(standin.Options{}))
+		token := t.organization(ctx, time.Hour)
+		t.ready(ctx, org)
+		t.provider.RevokeFamily(token.ID)
+		t.refreshNow(ctx, org)
+		Eventually(ctx, t.state(org)).Should(Equal(lost))
+		t.asked(ctx, token.ID, int(t.requests(token.ID)()))
+	})
+})
