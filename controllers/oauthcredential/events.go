@@ -27,6 +27,8 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 		r.event(f, corev1.EventTypeNormal, after.Reason, after.Message)
 	case changed && after.Reason == v1alpha1.ReasonRequestingToken:
 		// Not worth an event: what comes of it is.
+	case changed && personal(after.Reason) && was != nil && was.Reason == after.Reason:
+		// A person was told, when the token was still good.
 	case changed && (after.Status == "True" || after.Reason == v1alpha1.ReasonSuspended):
 		r.event(f, corev1.EventTypeNormal, after.Reason, after.Message)
 	case changed:

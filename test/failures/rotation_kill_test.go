@@ -68,7 +68,7 @@ var _ = Describe("Refresh tokens that rotate", func() {
 		r.expectUnharmed()
 	})
 
-	DescribeTable("although none may be sent twice, outlive an operator that", func(ctx SpecContext, strike func(*struckOperator, SpecContext), steps ...step) {
+	DescribeTable("outlive, although none may be sent twice, an operator that", func(ctx SpecContext, strike func(*struckOperator, SpecContext), steps ...step) {
 		o := &struckOperator{rotating: startRotating(ctx, 1, time.Hour, standin.Rotation{Grace: standin.GraceNone}), behind: openDoor()}
 		name := o.names[0]
 		o.launch(ctx)
