@@ -121,7 +121,7 @@ func TestAfterARestartItIsKnownWhoHasBegun(t *testing.T) {
 	if failed := r.claimBootstrap(begun("web", "a", ""), redact.New("r3fresh")); failed != nil {
 		t.Errorf("who has begun with it may not go on: %s", failed.message)
 	}
-	if uid, ok := r.writes.forget(types.NamespacedName{Namespace: "web", Name: "a"}); !ok || uid != "web/a" {
+	if uid, ok := r.writes.known(types.NamespacedName{Namespace: "web", Name: "a"}); !ok || uid != "web/a" {
 		t.Error("a claim of a credential that is gone before it is looked at stays")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -22,7 +23,7 @@ func (r *Reconciler) gatherConflict(ctx context.Context, f *facts) error {
 			return nil
 		}
 	}
-	if target == secretstore.GrantName(f.credential.Name) {
+	if resolve.KeepsGrant(f.credential) && target == secretstore.GrantName(f.credential.Name) {
 		f.obstacle = conflict("the Secret %q is where the grant of this credential is kept: set spec.secret.name to another name", target)
 		return nil
 	}

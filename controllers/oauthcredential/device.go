@@ -86,6 +86,9 @@ func (x exchange) approved(o *outcome, record *grant.Record, answer *oauth.Answe
 		return
 	}
 	x.describe(o, after, version)
+	if after.Login != nil {
+		o.again = x.resolver.Now()
+	}
 	o.judge(x.plan, x.resolver.Expressions, keptOf(after, taken), x.held)
 }
 
@@ -121,7 +124,7 @@ func (x exchange) unapproved(o *outcome, record *grant.Record, err error) {
 // rewrite writes a grant that has changed, once: what it changes can be found out again.
 func (x exchange) rewrite(o *outcome, record *grant.Record) {
 	s := x.spending
-	version, err := s.grants.write(context.WithoutCancel(x.ctx), keyOf(x.credential), record, s.kept.version)
+	version, err := s.grants.write(context.WithoutCancel(x.ctx), keyOf(x.credential), record, s.kept.version, writeTimeout)
 	if err != nil {
 		x.unwritten(o, err)
 		return

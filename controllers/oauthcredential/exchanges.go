@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
-	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 )
 
@@ -206,11 +205,12 @@ func (e *exchanges) abandon(uid types.UID) {
 }
 
 // conclude keeps an outcome that took no request.
-func (e *exchanges) conclude(credential *v1alpha1.OAuthCredential, o *outcome) {
+func (e *exchanges) conclude(f *facts, o *outcome) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := e.known(credential.UID)
+	s := e.known(f.credential.UID)
 	s.outcome, s.again, s.startedAt = o, o.again, e.clock.Now()
+	s.terms, s.recovered = f.terms, false
 }
 
 // sighted is when an open attempt was seen first.
@@ -222,13 +222,6 @@ func (e *exchanges) sighted(uid types.UID, attempt string, now time.Time) time.T
 		s.attempt, s.sightedAt = attempt, now
 	}
 	return s.sightedAt
-}
-
-// knows tells whether anything is known of a credential since the start.
-func (e *exchanges) knows(uid types.UID) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.byUID[uid] != nil
 }
 
 // known is what is known of a credential. The caller holds the lock.

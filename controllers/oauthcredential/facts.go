@@ -55,7 +55,9 @@ type facts struct {
 	// grantChanged says that somebody has changed the grant that is kept.
 	// bootstrapVersion is that of the Secret with the refresh token to begin with, and
 	// bootstrapIsOld says that it was looked at, and that nothing has failed since.
+	// grantVersion is that of the grant's Secret.
 	grantChanged     bool
+	grantVersion     string
 	bootstrapVersion string
 	bootstrapIsOld   bool
 
@@ -74,6 +76,8 @@ func (f *facts) unwanted() bool {
 	switch {
 	case f.exchange.running && made.spending != nil:
 		return false // What it has sent is spent.
+	case made.spending != nil && changed(made.spending.kept.version, f.grantVersion):
+		return true // A login may need no request.
 	case !f.exchange.running:
 		return f.blocked() || made.credential.Generation != f.credential.Generation || made.terms != f.terms
 	case f.plan == nil:
@@ -133,8 +137,9 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 			// Nobody but a new client or a new spec may cut a Retry-After short.
 			facts.Requested = false
 			facts.CauseChanged = f.clientChanged || f.respecified() || f.reprovided()
-		case last.Reason == v1alpha1.ReasonProviderUnreachable && f.providerBroken:
-			// The probes of its line set the pace now, for all who wait there.
+		case last.Reason == v1alpha1.ReasonProviderUnreachable && f.providerBroken && !resolve.KeepsGrant(f.credential):
+			// The probes of its line set the pace now, for all who wait there. What a kept
+			// grant has sent already does not wait.
 			facts.RetryAt = f.now
 		}
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"math"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -23,14 +23,27 @@ type grants struct {
 	store *secretstore.Store
 	// credentials tells whether a credential still is, never from a cache.
 	credentials client.Reader
+	unanswered  *unanswered
 }
 
-// writeTimeout is how long one write to the API server may take.
-const writeTimeout = 15 * time.Second
+const (
+	// writeTimeout is how long one write to the API server may take.
+	writeTimeout = 15 * time.Second
+	// beginTimeout is how long it may take to write an attempt down: others see it
+	// sooner than this process hears that it is written.
+	beginTimeout = 5 * time.Second
+	// refusedTries are how often a process that is about to end repeats a write that the
+	// API server refuses: a quota or an admission rule must not keep it alive.
+	refusedTries = 12
+	// closeTries are how often it is tried to write down that nothing was spent.
+	closeTries = 5
+)
 
 // write writes a grant once.
-func (g grants) write(ctx context.Context, credential types.NamespacedName, record *grant.Record, version string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+func (g grants) write(
+	ctx context.Context, credential types.NamespacedName, record *grant.Record, version string, within time.Duration,
+) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	return g.store.WriteGrant(ctx, credential, record, version)
 }
@@ -51,6 +64,9 @@ type amendment struct {
 	// written is what was there when the request was sent.
 	record, written *grant.Record
 	version         string
+	// tries bounds the tries, 0 where it must be tried until it is written; refused counts
+	// those that were refused since the process is about to end.
+	tries, refused int
 	// dropped says that nobody wants the change any more.
 	dropped bool
 }
@@ -61,11 +77,20 @@ type amendment struct {
 func (g grants) amend(
 	ctx context.Context, credential *v1alpha1.OAuthCredential, record *grant.Record, version string, change func(*grant.Record) bool,
 ) (*grant.Record, string, bool) {
-	a := &amendment{grants: g, credential: credential, change: change, record: record, written: record, version: version}
+	return g.amendWithin(ctx, credential, record, version, change, 0)
+}
+
+// amendWithin is amend for a change that may be left undone after so many tries.
+func (g grants) amendWithin(
+	ctx context.Context, credential *v1alpha1.OAuthCredential, record *grant.Record, version string, change func(*grant.Record) bool, tries int,
+) (*grant.Record, string, bool) {
+	a := &amendment{grants: g, credential: credential, change: change, record: record, written: record, version: version, tries: tries}
 	err := untilWritten().Until(ctx, true, true, func(ctx context.Context) (bool, error) {
 		for {
-			if done, again := a.try(ctx); !again {
-				return done, nil
+			done, again := a.try(ctx)
+			if !again {
+				a.tries--
+				return done || a.tries == 0, nil
 			}
 		}
 	})
@@ -80,7 +105,7 @@ func (a *amendment) try(ctx context.Context) (done, again bool) {
 		a.dropped = true
 		return true, false
 	}
-	version, err := a.write(ctx, keyOf(a.credential), after, a.version)
+	version, err := a.write(ctx, keyOf(a.credential), after, a.version, writeTimeout)
 	var refused *secretstore.RejectedError
 	switch {
 	case err == nil:
@@ -89,13 +114,30 @@ func (a *amendment) try(ctx context.Context) (done, again bool) {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		a.dropped = true
 		return true, false
-	case errors.As(err, &refused) && after.Chain.LastToken() != nil:
+	case errors.As(err, &refused):
 		a.change = withoutToken(a.change) // The refresh token alone may be let through.
+		if a.giveUp(refused) {
+			return true, false
+		}
 	}
 	if errors.Is(err, secretstore.ErrChanged) || a.version == "" {
 		return a.dropped, a.reread(ctx)
 	}
 	return false, false
+}
+
+// giveUp tells whether a process that is about to end has been refused for long enough.
+func (a *amendment) giveUp(refused error) bool {
+	if !a.unanswered.isStopping() {
+		return false
+	}
+	if a.refused++; a.refused < refusedTries {
+		return false
+	}
+	a.dropped = true
+	ctrl.Log.Error(refused, "A refresh token is lost: the API server refuses to store it, and the process has to end",
+		"namespace", a.credential.Namespace, "name", a.credential.Name)
+	return true
 }
 
 // withoutToken is a change that keeps no answer.
@@ -121,7 +163,7 @@ func (a *amendment) reread(ctx context.Context) bool {
 		return false
 	case secret == nil:
 		return a.recreate(ctx)
-	case !secretstore.HoldsGrant(&secret.ObjectMeta, a.credential.Name):
+	case !holdsGrant(secret, a.credential):
 		a.dropped = true
 		return false
 	}
@@ -148,46 +190,29 @@ func (a *amendment) recreate(ctx context.Context) bool {
 	return again
 }
 
-// unanswered counts the requests whose answers are not kept yet. The process must
-// outlive them. It is safe for concurrent use.
-type unanswered struct {
-	mu       sync.Mutex
-	count    int
-	stopping bool
-	none     chan struct{}
+// holdsGrant tells whether a Secret holds the grant of a credential, or was made for it.
+// Labels can be lost.
+func holdsGrant(secret *corev1.Secret, credential *v1alpha1.OAuthCredential) bool {
+	if secretstore.HoldsGrant(&secret.ObjectMeta, credential.Name) {
+		return true
+	}
+	record, err := grant.Decode(secret.Data)
+	return err == nil && record.Credential == string(credential.UID)
 }
 
-// add counts one more, unless the process is about to stop.
-func (u *unanswered) add() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.stopping {
-		return false
+// deleteGrant deletes the grant of a credential that is gone, and no other's.
+func (r *Reconciler) deleteGrant(ctx context.Context, credential types.NamespacedName, uid types.UID) error {
+	key := types.NamespacedName{Namespace: credential.Namespace, Name: secretstore.GrantName(credential.Name)}
+	if known, err := objectMetadata(ctx, r.Client, v1alpha1.KindSecret, key); err != nil || known == nil {
+		return err
 	}
-	u.count++
-	return true
-}
-
-// done says that one is kept.
-func (u *unanswered) done() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.count--
-	if u.stopping && u.count == 0 {
-		close(u.none)
+	secret, err := r.store.Read(ctx, key)
+	if err != nil || secret == nil {
+		return err
 	}
-}
-
-// stop lets none begin any more, and answers a channel that is closed when there is none
-// left.
-func (u *unanswered) stop() <-chan struct{} {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if !u.stopping {
-		u.stopping, u.none = true, make(chan struct{})
-		if u.count == 0 {
-			close(u.none)
-		}
+	record, err := grant.Decode(secret.Data)
+	if err != nil || record.Credential != string(uid) && (record.Credential != "" || record.Login.Credential != string(uid)) {
+		return nil //nolint:nilerr // What cannot be read may be another's.
 	}
-	return u.none
+	return r.store.Delete(ctx, &secret.ObjectMeta)
 }

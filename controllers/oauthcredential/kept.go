@@ -42,19 +42,15 @@ func (r *Reconciler) gatherGrant(ctx context.Context, f *facts) error {
 	if err != nil {
 		return err
 	}
-	version := ""
 	if secret != nil {
-		version = secret.ResourceVersion
+		f.grantVersion = secret.ResourceVersion
 	}
-	f.grantChanged = changed(known.ResourceVersion, version)
-	last := f.credential.Status.LastFailure
+	f.grantChanged = changed(known.ResourceVersion, f.grantVersion)
 	if ref := f.credential.Spec.RefreshToken; ref != nil {
 		f.bootstrapVersion = versionOf(f.sources, ref.BootstrapRef.Name)
-		f.bootstrapIsOld = last == nil && f.bootstrapVersion == known.BootstrapResourceVersion
+		f.bootstrapIsOld = f.credential.Status.LastFailure == nil && f.bootstrapVersion == known.BootstrapResourceVersion
 		f.grantChanged = f.grantChanged || changed(known.BootstrapResourceVersion, f.bootstrapVersion)
 	}
-	// After a restart it is not known whether a person is about to enter a code.
-	f.grantChanged = f.grantChanged || f.plan.ByDevice() && last != nil && personal(last.Reason) && !r.exchanges.knows(f.credential.UID)
 	return nil
 }
 
@@ -89,7 +85,7 @@ func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, 
 	if secret != nil {
 		k.version = secret.ResourceVersion
 		k.bound = secret.Annotations[v1alpha1.AnnotationGrantFor] == string(f.credential.UID)
-		if !secretstore.HoldsGrant(&secret.ObjectMeta, f.credential.Name) {
+		if !holdsGrant(secret, f.credential) {
 			return k, conflict("the Secret %q, in which the grant would be kept, exists and is not this credential's: delete or rename it, "+
 				"or give the credential another name", secret.Name), nil
 		}
@@ -143,7 +139,7 @@ func (r *Reconciler) view(ctx context.Context, f *facts, k *kept) grant.View {
 	}
 	if attempt := k.record.Attempt; attempt != nil {
 		v.Orphaned = r.orphaned(ctx, attempt.Owner)
-		v.TakeOverAt = r.exchanges.sighted(f.credential.UID, attempt.ID, f.now).Add(grantTimeout(f.plan))
+		v.TakeOverAt = r.exchanges.sighted(f.credential.UID, attempt.ID, f.now).Add(beginTimeout + grantTimeout(f.plan))
 	}
 	return v
 }
@@ -196,7 +192,11 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 		return r.conclude(f, k, &outcome{failure: needs(f.credential, step.Need)}), nil
 	case grant.Nothing, grant.Serve:
 	}
-	return r.conclude(f, k, &outcome{}), nil
+	o := &outcome{}
+	if last := f.credential.Status.LastFailure; last != nil && personal(last.Reason) && f.now.Before(f.limits.requestAt) {
+		o.again = f.limits.requestAt // What was asked for has to wait.
+	}
+	return r.conclude(f, k, o), nil
 }
 
 // awaitLook is how often it is looked whether another process is done with its attempt:
@@ -247,10 +247,10 @@ func (r *Reconciler) serve(f *facts, token *grant.Token) *outcome {
 func (r *Reconciler) conclude(f *facts, k *kept, o *outcome) actResult {
 	o.inputsHash, o.refreshRequest = f.inputsHash, currentRequests(f)
 	if o.versions == nil {
-		o.versions = f.credential.Status.Sources
+		o.versions = f.sources
 	}
 	o.grant, o.grantEnds = k.status(f.credential, f.plan, k.record, k.version)
-	r.exchanges.conclude(f.credential, o)
+	r.exchanges.conclude(f, o)
 	return actResult{concluded: true}
 }
 
@@ -287,21 +287,4 @@ func durationOf(d *metav1.Duration) time.Duration {
 		return 0
 	}
 	return d.Duration
-}
-
-// deleteGrant deletes the grant of a credential that is gone, and no other's.
-func (r *Reconciler) deleteGrant(ctx context.Context, credential types.NamespacedName, uid types.UID) error {
-	key := types.NamespacedName{Namespace: credential.Namespace, Name: secretstore.GrantName(credential.Name)}
-	if known, err := objectMetadata(ctx, r.Client, v1alpha1.KindSecret, key); err != nil || known == nil {
-		return err
-	}
-	secret, err := r.store.Read(ctx, key)
-	if err != nil || secret == nil || !secretstore.HoldsGrant(&secret.ObjectMeta, credential.Name) {
-		return err
-	}
-	record, err := grant.Decode(secret.Data)
-	if err != nil || record.Credential != string(uid) && (record.Credential != "" || record.Login.Credential != string(uid)) {
-		return nil //nolint:nilerr // What cannot be read may be another's.
-	}
-	return r.store.Delete(ctx, &secret.ObjectMeta)
 }

@@ -213,7 +213,7 @@ func TestWhatHasSpentATokenIsNotCutOff(t *testing.T) {
 	t.Parallel()
 	_, plan := keptPlan(t, 0, 0)
 	f := &facts{credential: files(""), plan: plan, inputsHash: "new", terms: "new"}
-	f.exchange.request = &request{exchange: exchange{credential: files(""), plan: plan, inputsHash: "old", terms: "old", spending: &spending{}}}
+	f.exchange.request = &request{exchange: exchange{credential: files(""), plan: plan, inputsHash: "old", terms: "old", spending: &spending{kept: &kept{}}}}
 	if !f.unwanted() {
 		t.Error("a request that waits is sent for a spec that has changed")
 	}

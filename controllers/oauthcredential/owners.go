@@ -18,7 +18,8 @@ func (r *Reconciler) orphaned(ctx context.Context, owner grant.Owner) bool {
 	case owner.Boot == r.Owner.Boot, r.Owner.Succeeds(owner):
 		return true
 	case owner.UID != "":
-		return r.podIsGone(ctx, owner)
+		// Who may write to the Secret must not choose what is asked for.
+		return owner.Namespace == r.Owner.Namespace && r.podIsGone(ctx, owner)
 	}
 	return owner.Host == r.Owner.Host && r.ProcessIsGone != nil && r.ProcessIsGone(owner.PID)
 }

@@ -194,11 +194,12 @@ func (r *Reconciler) finish(f *facts, decision lifetime.Decision, result actResu
 // cleanUp forgets a credential that is gone, and takes its keys out of the Secrets
 // that it had adopted. Secrets that it owned go by their owner reference.
 func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) error {
-	if uid, ok := r.writes.forget(key); ok {
-		r.forget(uid, key)
+	if uid, ok := r.writes.known(key); ok {
 		if err := r.deleteGrant(ctx, key, uid); err != nil {
 			return err
 		}
+		r.writes.forget(key)
+		r.forget(uid, key)
 	}
 	secrets := secretMetadataList()
 	if err := r.Client.List(ctx, secrets, client.InNamespace(key.Namespace),
@@ -218,6 +219,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, key types.NamespacedName) erro
 func (r *Reconciler) forget(uid types.UID, key types.NamespacedName) {
 	r.exchanges.forget(uid, key)
 	r.bootstraps.release(uid)
+	r.revocations.forget(uid)
 	r.wakeAll(r.claims.release(uid))
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -56,18 +55,16 @@ func (r *Reconciler) holdForRevocation(ctx context.Context, credential *v1alpha1
 	return true, r.setFinalizer(ctx, credential, wanted)
 }
 
-// setFinalizer applies the finalizer, or its absence.
+// setFinalizer puts the finalizer on, or takes it away, whoever has put it there.
 func (r *Reconciler) setFinalizer(ctx context.Context, credential *v1alpha1.OAuthCredential, wanted bool) error {
-	object := &unstructured.Unstructured{}
-	object.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("OAuthCredential"))
-	object.SetNamespace(credential.Namespace)
-	object.SetName(credential.Name)
-	object.SetUID(credential.UID)
+	after := credential.DeepCopy()
+	change := controllerutil.RemoveFinalizer
 	if wanted {
-		object.SetFinalizers([]string{v1alpha1.FinalizerRevocation})
+		change = controllerutil.AddFinalizer
 	}
-	err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), secretstore.FieldManager, client.ForceOwnership)
-	return client.IgnoreNotFound(err)
+	change(after, v1alpha1.FinalizerRevocation)
+	patch := client.MergeFromWithOptions(credential, client.MergeFromWithOptimisticLock{})
+	return client.IgnoreNotFound(r.Client.Patch(ctx, after, patch, secretstore.FieldManager))
 }
 
 // revoke revokes the tokens of a credential that is being deleted, as well as that can be
@@ -76,6 +73,29 @@ func (r *Reconciler) revoke(ctx context.Context, credential *v1alpha1.OAuthCrede
 	if !controllerutil.ContainsFinalizer(credential, v1alpha1.FinalizerRevocation) {
 		return ctrl.Result{}, nil
 	}
+	if credential.Spec.RevocationPolicy != v1alpha1.RevocationOnDelete {
+		return ctrl.Result{}, r.setFinalizer(ctx, credential, false)
+	}
+	ended, failed, wait := r.revocation(ctx, credential)
+	if !ended {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	if err := r.setFinalizer(ctx, credential, false); err != nil {
+		return ctrl.Result{}, err
+	}
+	f := &facts{credential: credential}
+	if failed != "" {
+		r.event(f, corev1.EventTypeWarning, v1alpha1.ReasonRevocationFailed,
+			"Not all tokens were revoked, and what was not stays good until it expires: "+failed)
+	} else {
+		r.event(f, corev1.EventTypeNormal, v1alpha1.ReasonTokenRevoked, "The tokens were revoked at the provider")
+	}
+	return ctrl.Result{}, nil
+}
+
+// revocation is what has become of the revocation of a credential's tokens, which it
+// begins; or how long it may take yet.
+func (r *Reconciler) revocation(ctx context.Context, credential *v1alpha1.OAuthCredential) (ended bool, failed string, wait time.Duration) {
 	r.revocations.mu.Lock()
 	defer r.revocations.mu.Unlock()
 	now, deadline := r.Clock.Now(), credential.DeletionTimestamp.Add(revokeWithin)
@@ -90,21 +110,14 @@ func (r *Reconciler) revoke(ctx context.Context, credential *v1alpha1.OAuthCrede
 		under.cancel()
 		under.done, under.failed = true, fmt.Sprintf("the provider did not answer within %s", revokeWithin)
 	}
-	if !under.done {
-		return ctrl.Result{RequeueAfter: max(deadline.Sub(now), time.Millisecond)}, nil
-	}
-	if err := r.setFinalizer(ctx, credential, false); err != nil {
-		return ctrl.Result{}, err
-	}
-	delete(r.revocations.byUID, credential.UID)
-	f := &facts{credential: credential}
-	if under.failed != "" {
-		r.event(f, corev1.EventTypeWarning, v1alpha1.ReasonRevocationFailed,
-			"The tokens were not revoked, and stay good until they expire: "+under.failed)
-	} else {
-		r.event(f, corev1.EventTypeNormal, v1alpha1.ReasonTokenRevoked, "The tokens were revoked at the provider")
-	}
-	return ctrl.Result{}, nil
+	return under.done, under.failed, max(deadline.Sub(now), time.Millisecond)
+}
+
+// forget drops what is known of a credential that is gone.
+func (r *revocations) forget(uid types.UID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.byUID, uid)
 }
 
 // beginRevocation begins to revoke. The caller holds the lock.

@@ -41,7 +41,7 @@ const urgentFor = 30 * time.Minute
 
 // begin begins a request that a kept grant needs.
 func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.Step, decision lifetime.Decision) (actResult, error) {
-	if decision.Trigger == lifetime.GrantChanged && step.Action == grant.Send && !step.Open {
+	if decision.Trigger == lifetime.GrantChanged && step.Action == grant.Send || step.Action == grant.Authorize && step.Count == 1 {
 		// Looks are free, and what a change of the grant leads to is not.
 		if decision.Unscheduled = true; f.now.Before(f.limits.requestAt) {
 			return r.conclude(f, k, &outcome{again: f.limits.requestAt}), nil
@@ -55,13 +55,13 @@ func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.St
 	x := r.exchange(f)
 	x.spending = &spending{
 		kept: k, step: step, id: r.NewID(), owner: r.Owner, cluster: r.Cluster,
-		grants:     grants{store: &r.store, credentials: r.APIReader},
+		grants:     grants{store: &r.store, credentials: r.APIReader, unanswered: &r.unanswered},
 		devices:    r.Devices,
 		claim:      func(value redact.String) *failure { return r.claimBootstrap(f.credential, value) },
 		unanswered: &r.unanswered,
 	}
 	turn := f.turn(decision)
-	turn.Urgent = step.Open && f.now.Before(step.Since.Add(urgentFor))
+	turn.Urgent = step.Open && !step.Since.After(f.now) && f.now.Before(step.Since.Add(urgentFor))
 	//nolint:contextcheck // The exchange has its own: it outlives the reconcile.
 	r.exchanges.start(x, turn, decision.Unscheduled, f.limits.step)
 	return actResult{started: true}, nil
@@ -109,7 +109,7 @@ func (x exchange) spend(o *outcome, answered func()) {
 	// From here on neither the reconcile nor the manager may cut it off.
 	x.ctx = context.WithoutCancel(x.ctx)
 	record.Begin(s.step, s.id, s.owner, now())
-	version, err := s.grants.write(x.ctx, keyOf(x.credential), record, s.kept.version)
+	version, err := s.grants.write(x.ctx, keyOf(x.credential), record, s.kept.version, beginTimeout)
 	if err != nil {
 		x.unwritten(o, err)
 		return
@@ -183,32 +183,37 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 	attempt := *record.Attempt
 	taken, took := takenFrom(answer, failed, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.plan.AnswerHash()})
 	taken.At = o.sentAt
-	var change func(*grant.Record) bool
+	change, tries := func(r *grant.Record) bool { return r.Keep(attempt, taken) }, 0
 	switch {
 	case took:
-		change = func(r *grant.Record) bool { return r.Keep(attempt, taken) }
-	case failed != nil && failed.Undecided:
+	case failed != nil && undecided(failed):
+		o.failure.class = lifetime.Transient
 		return // It stays open, and is repeated.
+	case failed != nil && failed.GrantRefused:
+		change = func(r *grant.Record) bool { return r.Close(attempt, true) }
+		o.failure = x.refused(attempt, record.Chain.Alive(), o.failure)
 	default:
-		refused := failed != nil && failed.GrantRefused
-		change = func(r *grant.Record) bool { return r.Close(attempt, refused) }
-		if refused {
-			o.failure = x.refused(attempt, record.Chain.Alive(), o.failure)
-		}
+		change, tries = func(r *grant.Record) bool { return r.Close(attempt, false) }, closeTries
 	}
-	after, version, ok := s.grants.amend(x.ctx, x.credential, record, version, change)
+	after, version, ok := s.grants.amendWithin(x.ctx, x.credential, record, version, change, tries)
 	if !ok {
 		// Somebody has begun another chain, or the credential is gone.
 		o.failure, o.again = nil, x.resolver.Now()
 		return
 	}
 	x.describe(o, after, version)
-	if x.plan.ByDevice() && !after.Chain.Alive() {
-		o.again = x.resolver.Now() // A person can be asked at once.
+	if after.Login != nil || x.plan.ByDevice() && !after.Chain.Alive() {
+		o.again = x.resolver.Now() // A person has acted meanwhile, or can be asked at once.
 	}
 	if answer != nil {
 		o.judge(x.plan, x.resolver.Expressions, keptOf(after, taken), x.held)
 	}
+}
+
+// undecided tells whether the endpoint may have taken what was sent. That is so, too,
+// where it says that it did and then cannot be understood.
+func undecided(failed *oauth.Error) bool {
+	return failed.Undecided || failed.Status/100 == 2 && failed.Kind == oauth.KindInvalidResponse && failed.Code == ""
 }
 
 // keptOf is the token as it was kept; where the API server took no more than the refresh

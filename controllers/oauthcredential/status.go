@@ -154,10 +154,10 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifet
 func deriveRecords(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult) {
 	o := f.exchange.outcome
 	if o != nil && o.grant != nil && (result.settled || result.looked) {
-		s.Grant, s.RefreshTokenExpiresAt = nil, timestamp(o.grantEnds)
-		if *o.grant != (v1alpha1.GrantStatus{}) {
-			s.Grant = o.grant
-		}
+		s.Grant, s.RefreshTokenExpiresAt = grantStatus(f, o), timestamp(o.grantEnds)
+	}
+	if f.plan != nil && !f.plan.KeepsGrant() {
+		s.Grant, s.RefreshTokenExpiresAt = nil, nil
 	}
 	switch {
 	case result.settled && o != nil:
@@ -169,6 +169,22 @@ func deriveRecords(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult
 		s.Sources = f.sources
 		s.LastRefreshRequest = currentRequests(f)
 	}
+}
+
+// grantStatus is what is known of the grant after an outcome, nil for nothing. What is to
+// be looked at again does not count as looked at: whoever takes over has to know.
+func grantStatus(f *facts, o *outcome) *v1alpha1.GrantStatus {
+	known := *o.grant
+	if !o.again.IsZero() {
+		known.ResourceVersion, known.BootstrapResourceVersion = "", ""
+		if before := f.credential.Status.Grant; before != nil {
+			known.ResourceVersion, known.BootstrapResourceVersion = before.ResourceVersion, before.BootstrapResourceVersion
+		}
+	}
+	if known == (v1alpha1.GrantStatus{}) {
+		return nil
+	}
+	return &known
 }
 
 // conditions are Ready, Reconciling and Stalled, in this order.

@@ -93,13 +93,19 @@ func (w *lastWrites) isStaleSecret(credential *v1alpha1.OAuthCredential, cached 
 	}
 }
 
-// forget drops what is known of a credential and answers its UID.
-func (w *lastWrites) forget(key types.NamespacedName) (types.UID, bool) {
+// known answers the UID of a credential that was seen.
+func (w *lastWrites) known(key types.NamespacedName) (types.UID, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last, ok := w.written[key]
-	delete(w.written, key)
 	return last.uid, ok
+}
+
+// forget drops what is known of a credential.
+func (w *lastWrites) forget(key types.NamespacedName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.written, key)
 }
 
 // older compares resourceVersions, which are ordered within one resource. What

@@ -8,8 +8,6 @@ fail() {
 	exit 1
 }
 
-# Whoever looks for the browser sees what is there; /usr/lib is where Debian keeps what
-# its wrapper in /usr/bin starts.
 find_browser() {
 	local name
 	for name in chromium chromium-browser chromium-headless-shell google-chrome google-chrome-stable chrome; do
@@ -34,13 +32,16 @@ if ((EUID != 0)); then
 	as_root=(sudo -n)
 fi
 
-# Several may come at once, and other programs may use apt-get, too.
+# Other programs may use apt-get, too. What it says is of interest when it fails.
 apt_get() {
-	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any "$@" >&2
+	local said
+	said=$("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" 2>&1) ||
+		{ echo "$said" >&2; return 1; }
 }
 
+# Several may come at once; one installs, and the others wait.
 exec 9>"${TMPDIR:-/tmp}/tokensync-browser.lock"
-flock 9 2>/dev/null || true
+flock 9
 find_browser && exit
 
 echo "hack/browser/install.sh: installing Debian's chromium for the tests; this happens once" >&2

@@ -9,14 +9,6 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 )
 
-// later are the grant types that no credential can have yet.
-var later = []string{"refresh_token", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code"}
-
-// supportedGrants are the grant types of a provider that a credential can have.
-func supportedGrants(e *entry) []string {
-	return slices.DeleteFunc(e.grants(), func(grant string) bool { return slices.Contains(later, grant) })
-}
-
 // render writes the table, and a section for each provider.
 func render(entries []entry) string {
 	var b strings.Builder
@@ -46,11 +38,8 @@ func row(e *entry) string {
 }
 
 func grantsCell(e *entry) string {
-	grants := supportedGrants(e)
-	switch {
-	case len(grants) == 0:
-		return "none yet"
-	case slices.Equal(grants, []string{"none"}):
+	grants := e.grants()
+	if slices.Equal(grants, []string{"none"}) {
 		return "a way of its own"
 	}
 	for i, grant := range grants {
@@ -101,12 +90,7 @@ func section(e *entry) string {
 	if url := e.note("documentation"); url != "" {
 		fmt.Fprintf(&b, " Documentation: <%s>.", url)
 	}
-	b.WriteString("\n")
-	if e.example == "" {
-		b.WriteString("\nWhat this endpoint offers needs a grant that credentials cannot have yet.\n")
-		return b.String()
-	}
-	fmt.Fprintf(&b, "\n```yaml\n%s```\n", e.example)
+	fmt.Fprintf(&b, "\n\n```yaml\n%s```\n", e.example)
 	return b.String()
 }
 

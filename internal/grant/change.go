@@ -128,7 +128,7 @@ func (r *Record) Keep(a Attempt, taken Taken) bool {
 	case a.Kind == Redeem:
 		taken.Consent = r.Login.Consent
 		r.own()
-		r.replace(a.ID, taken)
+		r.replace(a.Chain, taken) // By its id a login is known to have been taken up.
 		r.dropLogin()
 	case a.Kind == Try:
 		if taken.RefreshToken.IsEmpty() {

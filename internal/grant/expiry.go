@@ -27,7 +27,7 @@ type End struct {
 // One whose end moves on with each use is near its end only when it was not used for
 // most of its life.
 func (c *Chain) Ends(limits Limits) End {
-	if c == nil || c.Generation == 0 || c.RefreshToken.IsEmpty() {
+	if c == nil || c.Lost || c.Generation == 0 || c.RefreshToken.IsEmpty() {
 		return End{}
 	}
 	var (
@@ -39,7 +39,8 @@ func (c *Chain) Ends(limits Limits) End {
 			at, renews = end, moves
 		}
 	}
-	soonest(c.ExpiresAt, c.Renews)
+	// Whether the end moves is not known before the first use: to use it early is safe.
+	soonest(c.ExpiresAt, c.Renews || c.Generation == 1)
 	if limits.Maximum > 0 {
 		soonest(c.StartedAt.Add(limits.Maximum), false)
 	}

@@ -18,8 +18,16 @@ func TestEnds(t *testing.T) {
 		limits grant.Limits
 		want   grant.End
 	}{
-		"not known":         {func(*grant.Chain) {}, grant.Limits{}, grant.End{}},
-		"the provider says": {func(c *grant.Chain) { c.ExpiresAt = at(60 * day) }, grant.Limits{}, grant.End{At: at(60 * day), WarnAt: at(46 * day)}},
+		"not known": {func(*grant.Chain) {}, grant.Limits{}, grant.End{}},
+		"the provider says": {
+			func(c *grant.Chain) { c.ExpiresAt, c.Generation = at(60*day), 2 }, grant.Limits{}, grant.End{At: at(60 * day), WarnAt: at(46 * day)},
+		},
+		"it may move on": {
+			func(c *grant.Chain) { c.ExpiresAt, c.Generation = at(60*day), 1 },
+			grant.Limits{},
+			grant.End{At: at(60 * day), WarnAt: at(46 * day), UseBy: at(40 * day)},
+		},
+		"lost": {func(c *grant.Chain) { c.ExpiresAt, c.Lost = at(60*day), true }, grant.Limits{}, grant.End{}},
 		"it moves on": {
 			func(c *grant.Chain) { c.ExpiresAt, c.Renews = at(90*day), true },
 			grant.Limits{},

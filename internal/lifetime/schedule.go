@@ -7,6 +7,8 @@ const (
 	defaultAfterPercent = 67
 	// refreshJitter is the largest part of a lifetime by which a refresh is brought forward.
 	refreshJitter = 0.05
+	// useByEarliest is the least distance of refreshes that keep a refresh token from its end.
+	useByEarliest = time.Minute
 	// unknownRefresh is the distance of refreshes where the lifetime is unknown.
 	unknownRefresh = time.Hour
 )
@@ -53,10 +55,19 @@ func (p Policy) afterPercent() int {
 // UseBy comes before all that, for as long as it is after the issue.
 func RefreshAt(t Token, p Policy, seed string) time.Time {
 	at := p.refreshAt(t, seed)
-	if useBy := p.UseBy.UTC().Truncate(time.Second); useBy.After(t.IssuedAt) && useBy.Before(at) {
-		return useBy
+	useBy := p.UseBy.UTC().Truncate(time.Second)
+	if !useBy.After(t.IssuedAt) || !useBy.Before(at) {
+		return at
 	}
-	return at
+	// However short its claim is, it causes no hot loop.
+	earliest := useByEarliest
+	if !t.ExpiresAt.IsZero() {
+		earliest = max(min(earliest, ceilDuration(t.Lifetime()/10)), minSpacing)
+	}
+	if earliest := t.IssuedAt.Add(earliest).UTC().Truncate(time.Second); useBy.Before(earliest) && earliest.Before(at) {
+		return earliest
+	}
+	return useBy
 }
 
 // refreshAt is RefreshAt without the UseBy.

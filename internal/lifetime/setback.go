@@ -21,6 +21,9 @@ func (f Facts) rewound(now time.Time) Facts {
 	if f.RetryAt.After(now) {
 		f.RetryAt = f.soon(now, f.RetryAt.Sub(f.LastRequest))
 	}
+	if f.NotBefore.After(now) {
+		f.NotBefore = f.soon(now, f.NotBefore.Sub(f.LastRequest))
+	}
 	f.LastRequest = time.Time{}
 	return f
 }

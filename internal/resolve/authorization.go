@@ -26,9 +26,6 @@ type Authorization struct {
 	// answers say so (RFC 9207).
 	Issuer         string
 	IssuerRequired bool
-	// HoldsSecret says that the client's secret is the provider's, and not for whoever
-	// logs in.
-	HoldsSecret bool
 }
 
 // Authorization works out the authorization request of a plan (RFC 6749 section
@@ -69,7 +66,6 @@ func (r Resolver) Authorization(ctx context.Context, plan *Plan) (*Authorization
 		TokenURL:       found.token,
 		Issuer:         found.issuer,
 		IssuerRequired: found.issuerRequired,
-		HoldsSecret:    plan.HoldsSecret,
 	}, nil
 }
 
@@ -95,15 +91,18 @@ func (r Resolver) DeviceAuthorization(ctx context.Context, plan *Plan) (oauth.Re
 	spec := &plan.credential.Spec
 	request.Scopes, request.Audiences = spec.Scopes, spec.Audiences
 	request.TokenURL = found.device
-	return request, nil
+	return request, plan.checkDiscovered(found.device, plan.Endpoint.DeviceAuthorizationURL)
 }
 
 // Revocation makes the request to the revocation endpoint (RFC 7009 section 2.1). It
 // answers false where the provider has none. Its errors are those of Resolve.
 func (r Resolver) Revocation(ctx context.Context, plan *Plan) (request oauth.Request, ok bool, err error) {
 	request, found, err := r.aside(ctx, plan)
+	if err != nil {
+		return request, false, err
+	}
 	request.TokenURL = found.revocation
-	return request, found.revocation != "", err
+	return request, found.revocation != "", plan.checkDiscovered(found.revocation, plan.Endpoint.RevocationURL)
 }
 
 // aside makes a request of a plan's client to another endpoint than that for tokens.
@@ -149,17 +148,16 @@ func (b *builder) endpoints(ctx context.Context) (endpoints, error) {
 	found.token = b.plan.tokenEndpoint(metadata)
 	found.issuer, found.issuerRequired = metadata.Issuer, metadata.AuthorizationResponseIssParameterSupported
 	found.authorization = cmp.Or(found.authorization, metadata.AuthorizationEndpoint)
-	for _, endpoint := range []struct {
-		url        *string
-		discovered string
-	}{{&found.device, metadata.DeviceAuthorizationEndpoint}, {&found.revocation, metadata.RevocationEndpoint}} {
-		if *endpoint.url != "" || endpoint.discovered == "" {
-			continue
-		}
-		*endpoint.url = endpoint.discovered
-		if err := b.plan.checkAuthority(endpoint.discovered); err != nil {
-			return found, err
-		}
-	}
+	found.device = cmp.Or(found.device, metadata.DeviceAuthorizationEndpoint)
+	found.revocation = cmp.Or(found.revocation, metadata.RevocationEndpoint)
 	return found, b.plan.checkAuthority(found.token)
+}
+
+// checkDiscovered refuses an endpoint where a provider's secret may not be sent, unless
+// its provider names it.
+func (p *Plan) checkDiscovered(endpoint string, declared v1alpha1.EndpointURL) error {
+	if declared != "" || endpoint == "" {
+		return nil
+	}
+	return p.checkAuthority(endpoint)
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -230,61 +229,6 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-func TestBootstrap(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		data    map[string]string
-		value   string
-		version string
-		problem resolve.Problem
-	}{
-		"a value":        {map[string]string{"token": "r3fresh"}, "r3fresh", "3", ""},
-		"no such Secret": {nil, "", "", resolve.NotFound},
-		"no such key":    {map[string]string{"other": "r3fresh"}, "", "3", resolve.KeyMissing},
-		"an empty key":   {map[string]string{"token": ""}, "", "3", resolve.Empty},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			reader := namespace()
-			if test.data != nil {
-				reader.with(tenant, "bootstrap", "3", test.data)
-			}
-			value, version, err := resolver(reader, &issuers{}).Bootstrap(t.Context(), join(t, credential(refreshing), nil))
-			if value.Reveal() != test.value || version != test.version {
-				t.Errorf("got %q of version %q", value.Reveal(), version)
-			}
-			if test.problem == "" {
-				if err != nil {
-					t.Error(err)
-				}
-				return
-			}
-			expectProblem(t, name, err, test.problem)
-			expectText(t, err.Error(), "spec.refreshToken.bootstrapRef")
-		})
-	}
-}
-
-func TestBootstrapOfASecretWithPowers(t *testing.T) {
-	t.Parallel()
-	reader := namespace().with(tenant, "bootstrap", "3", map[string]string{"token": "x"})
-	reader.secrets[tenant+"/bootstrap"].Type = corev1.SecretTypeServiceAccountToken
-	value, _, err := resolver(reader, &issuers{}).Bootstrap(t.Context(), join(t, credential(refreshing), nil))
-	expectProblem(t, "powers", err, resolve.Forbidden)
-	if !value.IsEmpty() {
-		t.Error("its value is answered nevertheless")
-	}
-}
-
-func TestNoBootstrap(t *testing.T) {
-	t.Parallel()
-	reader := namespace()
-	value, version, err := resolver(reader, &issuers{}).Bootstrap(t.Context(), join(t, granted(v1alpha1.GrantAuthorizationCode), nil))
-	if !value.IsEmpty() || version != "" || err != nil || reader.reads != 0 {
-		t.Errorf("got version %q after %d reads: %v", version, reader.reads, err)
-	}
-}
-
 // TestALifetimeOfRefreshTokensIsNoInput, nor is where the first one comes from: neither
 // makes the access token another one.
 func TestALifetimeOfRefreshTokensIsNoInput(t *testing.T) {
@@ -311,21 +255,6 @@ func TestALifetimeOfRefreshTokensIsNoInput(t *testing.T) {
 	}
 }
 
-// TestTheFirstRefreshTokenIsASource, but not the client's: a new one is looked at for its
-// own sake.
-func TestTheFirstRefreshTokenIsASource(t *testing.T) {
-	t.Parallel()
-	for _, source := range resolve.CredentialSources(credential(refreshing)) {
-		if source.Name == "bootstrap" {
-			if source.Client || source.Namespace != tenant || source.Kind != v1alpha1.KindSecret {
-				t.Errorf("got %+v", source)
-			}
-			return
-		}
-	}
-	t.Error("its Secret is not watched")
-}
-
 // TestAGrantIsNotPrinted: nobody reads the code or the token in a log.
 func TestAGrantIsNotPrinted(t *testing.T) {
 	t.Parallel()
@@ -333,6 +262,31 @@ func TestAGrantIsNotPrinted(t *testing.T) {
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		if text := fmt.Sprintf(format, resolve.Grant{RefreshToken: secret, Code: secret, Verifier: secret, DeviceCode: secret}); strings.Contains(text, "s3cr3t") {
 			t.Errorf("%s prints %s", format, text)
+		}
+	}
+}
+
+// TestAnswerHash: what is made of an answer can be made anew of it, and what is asked for
+// cannot.
+func TestAnswerHash(t *testing.T) {
+	t.Parallel()
+	hash := func(change changeSpec) string { return join(t, credential(change), nil).AnswerHash() }
+	base := hash(refreshing)
+	for name, test := range map[string]struct {
+		change changeSpec
+		same   bool
+	}{
+		"the keys":  {func(s *v1alpha1.OAuthCredentialSpec) { s.Secret.Data = map[string]v1alpha1.Expression{"a": "'b'"} }, true},
+		"scopes":    {func(s *v1alpha1.OAuthCredentialSpec) { s.Scopes = []string{"a"} }, false},
+		"token URL": {func(s *v1alpha1.OAuthCredentialSpec) { s.Provider.TokenURL += "2" }, false},
+		"client":    {func(s *v1alpha1.OAuthCredentialSpec) { s.Client.SecretRef = ref("moved", "secret") }, false},
+	} {
+		got := hash(func(s *v1alpha1.OAuthCredentialSpec) {
+			refreshing(s)
+			test.change(s)
+		})
+		if (got == base) != test.same {
+			t.Errorf("%s: the hash is the same: %t, want %t", name, got == base, test.same)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func TestWhoSharesALine(t *testing.T) {
 		"two namespaces that chose where to revoke": {
 			request{user(realm("a")), open(func(s *v1alpha1.OAuthProviderSpec) { s.RevocationURL = "https://{realm}.example" })},
 			request{in("b", user(realm("b"))), open(func(s *v1alpha1.OAuthProviderSpec) { s.RevocationURL = "https://{realm}.example" })},
-			true,
+			false,
 		},
 		"two providers of one host": {
 			request{user(unchanged), open(unchanged)}, request{user(unchanged), another(open(unchanged))}, false,

@@ -31,7 +31,7 @@ func (p *Plan) fillIn() error {
 		}
 		*field.url = v1alpha1.EndpointURL(filled)
 		switch field.name {
-		case "tokenURL":
+		case "tokenURL", "deviceAuthorizationURL", "revocationURL":
 			p.steered = p.steered || inAuthority
 		case "issuer":
 			// Its metadata name any host, unless there is a secret that must not go there.

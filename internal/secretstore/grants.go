@@ -38,17 +38,17 @@ func (s *Store) WriteGrant(ctx context.Context, credential types.NamespacedName,
 	if err != nil {
 		return "", err
 	}
+	labels := map[string]string{
+		v1alpha1.LabelManagedBy:  v1alpha1.ManagedByTokensync,
+		v1alpha1.LabelCredential: credential.Name,
+		v1alpha1.LabelRole:       v1alpha1.RoleGrant,
+	}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: credential.Namespace, Name: GrantName(credential.Name)}}
 	if version == "" {
-		secret.Labels = map[string]string{
-			v1alpha1.LabelManagedBy:  v1alpha1.ManagedByTokensync,
-			v1alpha1.LabelCredential: credential.Name,
-			v1alpha1.LabelRole:       v1alpha1.RoleGrant,
-		}
-		secret.Data = data
+		secret.Labels, secret.Data = labels, data
 		err = s.Writer.Create(ctx, secret, FieldManager)
 	} else {
-		err = s.Writer.Patch(ctx, secret, replaceData(data, version), FieldManager)
+		err = s.Writer.Patch(ctx, secret, replace(labels, data, version), FieldManager)
 	}
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err) && version != "":
@@ -59,9 +59,9 @@ func (s *Store) WriteGrant(ctx context.Context, credential types.NamespacedName,
 	return secret.ResourceVersion, nil
 }
 
-// replaceData is a patch that sets the keys of a grant, removes those that it lacks,
-// and fails where the Secret has another version.
-func replaceData(data map[string][]byte, version string) client.Patch {
+// replace is a patch that sets the labels and the keys of a grant, removes the keys that
+// it lacks, and fails where the Secret has another version.
+func replace(labels map[string]string, data map[string][]byte, version string) client.Patch {
 	keys := map[string]any{}
 	for _, key := range grant.Keys {
 		keys[key] = nil
@@ -69,7 +69,7 @@ func replaceData(data map[string][]byte, version string) client.Patch {
 			keys[key] = value
 		}
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": version}, "data": keys})
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": version, "labels": labels}, "data": keys})
 	if err != nil {
 		panic(err) // Bytes and strings always encode.
 	}

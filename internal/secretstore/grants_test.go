@@ -94,13 +94,16 @@ func TestAGrantIsReplaced(t *testing.T) {
 		t.Errorf("patches %s/%s by a %s", r.patched.Namespace, r.patched.Name, r.kind)
 	}
 	var sent struct {
-		Metadata map[string]string  `json:"metadata"`
-		Data     map[string]*[]byte `json:"data"`
+		Metadata struct {
+			ResourceVersion string            `json:"resourceVersion"`
+			Labels          map[string]string `json:"labels"`
+		} `json:"metadata"`
+		Data map[string]*[]byte `json:"data"`
 	}
 	if err := json.Unmarshal(r.patch, &sent); err != nil {
 		t.Fatal(err)
 	}
-	if !maps.Equal(sent.Metadata, map[string]string{"resourceVersion": "7"}) {
+	if sent.Metadata.ResourceVersion != "7" || sent.Metadata.Labels[v1alpha1.LabelRole] != v1alpha1.RoleGrant {
 		t.Errorf("the metadata are %v", sent.Metadata)
 	}
 	if keys := slices.Sorted(maps.Keys(sent.Data)); !slices.Equal(keys, slices.Sorted(slices.Values(grant.Keys))) {

@@ -20,6 +20,8 @@ const (
 	// clientSecret is what the Secret of a client holds, unless a file says otherwise.
 	// It has the characters that encodings change.
 	clientSecret = "s+e/c="
+	// refreshToken is what a grant that is kept has to send.
+	refreshToken = "rt-1"
 )
 
 // scenario is a file of testdata.

@@ -74,7 +74,11 @@ func replay(t *testing.T, compiler *expression.Compiler, provider *v1alpha1.Clus
 	resolver := resolve.Resolver{
 		Reader: secrets{t: t, s: s, credential: credential}, Expressions: compiler, Issuers: metadata{t: t, s: s}, Now: now,
 	}
-	resolved, err := resolver.Resolve(t.Context(), plan)
+	kept := resolve.Grant{}
+	if plan.KeepsGrant() {
+		kept.RefreshToken = redact.New(refreshToken)
+	}
+	resolved, err := resolver.ResolveWith(t.Context(), plan, kept)
 	if err != nil {
 		t.Fatal(err)
 	}

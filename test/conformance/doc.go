@@ -10,8 +10,12 @@
 //	grants_test.go      JWT bearer and token exchange
 //	discovery_test.go   issuers, and endpoints for client certificates
 //	rotation_test.go    keys, secrets and certificates that are replaced
+//	consent_test.go     authorization code and device grants of a person, refresh
+//	                    tokens that rotate, and revocation
 //	operator_test.go    all rows once more, by the operator on a real API server
+//	grants_operator_test.go
+//	                    the operator on grants whose refresh tokens are good for one use
 //
-// They need Node 20 or newer; see package oidcprovider. The last of them needs the
+// They need Node 20 or newer; see package oidcprovider. The last two need the
 // binaries of the control plane, too; see package cluster.
 package conformance

@@ -31,10 +31,10 @@ func byDevice(lifetime, codes time.Duration) *standin.Server {
 func (t *tenant) base() string { return strings.TrimSuffix(t.url, standin.TokenPath) }
 
 // declareDevice applies a credential that begins with a code for a person to enter.
-func (t *tenant) declareDevice(ctx context.Context, name string, lines ...string) {
+func (t *tenant) declareDevice(ctx context.Context, name string) {
 	GinkgoHelper()
 	t.endpoint = "deviceAuthorizationURL: '" + t.base() + standin.DeviceAuthorizationPath + "', "
-	t.declare(ctx, name, append(lines, "grantType: "+deviceCode)...)
+	t.declare(ctx, name, "grantType: "+deviceCode)
 }
 
 // userCode answers the code that a credential shows; empty where it shows none.
@@ -102,19 +102,19 @@ var _ = Describe("the device grant", func() {
 
 	It("takes a no for an answer, until it is asked for another code", func(ctx SpecContext) {
 		t := newTenant(ctx, byDevice(time.Hour, time.Minute))
-		t.declareDevice(ctx, "acme")
-		code := t.shows(ctx, "acme", "")
+		t.declareDevice(ctx, "files")
+		code := t.shows(ctx, "files", "")
 		Expect(t.provider.DenyDevice(code)).To(BeTrue())
-		Eventually(ctx, func() string { return t.message(ctx, "acme") }).Should(And(
-			ContainSubstring("declined"), ContainSubstring("kubectl tokensync refresh acme -n "+t.namespace)))
-		Eventually(ctx, t.state("acme")).Should(Equal(toAuthorize))
-		t.asked(ctx, "acme", int(t.requests("acme")()))
+		Eventually(ctx, func() string { return t.message(ctx, "files") }).Should(And(
+			ContainSubstring("declined"), ContainSubstring("kubectl tokensync refresh files -n "+t.namespace)))
+		Eventually(ctx, t.state("files")).Should(Equal(toAuthorize))
+		t.asked(ctx, "files", int(t.requests("files")()))
 		Expect(t.outcomes(standin.Started)()).To(BeEquivalentTo(1))
 
-		t.refreshNow(ctx, "acme")
-		code = t.shows(ctx, "acme", code)
+		t.refreshNow(ctx, "files")
+		code = t.shows(ctx, "files", code)
 		Expect(t.provider.ApproveDevice(code)).To(BeTrue())
-		t.ready(ctx, "acme")
+		t.ready(ctx, "files")
 		Expect(t.outcomes(standin.Started)()).To(BeEquivalentTo(2))
 	})
 

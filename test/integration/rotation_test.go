@@ -219,6 +219,8 @@ var _ = Describe("the grant refresh_token", func() {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{RefreshTokenExpiresIn: 10 * 24 * time.Hour}))
 		first := t.provider.MintRefreshToken("acme", "read")
 		t.apply(ctx, t.refresher("acme", first))
+		t.ready(ctx, "acme")
+		t.refreshNow(ctx, "acme") // Only then it is known that the end stays where it is.
 		const warned = "Ready=True Reconciling=False Stalled=False RefreshTokenExpiring=True TokenIssued"
 		Eventually(ctx, t.state("acme")).Should(Equal(warned))
 		Expect(t.credential(ctx, "acme").Status.RefreshTokenExpiresAt.Time).To(BeTemporally("~", time.Now().Add(10*24*time.Hour), time.Minute))

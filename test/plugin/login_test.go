@@ -79,7 +79,7 @@ var _ = Describe("Logging in", func() {
 		Expect(r.wait(ctx)).To(Equal(cli.ExitOK), "%s", r)
 		Expect(r.out.String()).To(ContainSubstring(`You are logged in: the Secret "files" holds a good token`))
 		Expect(r.errOut.String()).To(And(MatchRegexp(`Credential +`+n.name+`/files`), MatchRegexp(`Tokens from +127\.0\.0\.1:`)))
-		Expect(n.good(ctx, "files")).To(BeTrue())
+		Expect(n.good(ctx)).To(BeTrue())
 		kept := n.secret(ctx, "files-grant")
 		Expect(kept.Data).NotTo(HaveKey(grant.KeyLogin))
 		for _, secret := range []string{"the-secret-of-acme", string(kept.Data[grant.KeyRefreshToken]), string(n.secret(ctx, "files").Data["access_token"])} {
@@ -117,7 +117,7 @@ var _ = Describe("Logging in", func() {
 		Expect(consent(ctx, r, "allow")).To(ContainSubstring("The operator now fetches the tokens"))
 		Expect(r.wait(ctx)).To(Equal(cli.ExitOK), "%s", r)
 		Expect(r.errOut.String()).To(MatchRegexp(`Exchange +by the operator`))
-		Expect(n.good(ctx, "files")).To(BeTrue())
+		Expect(n.good(ctx)).To(BeTrue())
 		Expect(n.provider.Violations()).To(BeEmpty())
 	}, SpecTimeout(2*time.Minute))
 
@@ -130,7 +130,7 @@ var _ = Describe("Logging in", func() {
 		Expect(consent(ctx, r, "allow")).To(ContainSubstring("The operator now fetches the tokens"))
 		Expect(r.wait(ctx)).To(Equal(cli.ExitOK), "%s", r)
 		Expect(r.errOut.String()).To(MatchRegexp(`Provider +ClusterOAuthProvider "` + n.name + `"`))
-		Expect(n.good(ctx, "files")).To(BeTrue())
+		Expect(n.good(ctx)).To(BeTrue())
 		Expect(n.provider.Violations()).To(BeEmpty())
 	}, SpecTimeout(2*time.Minute))
 
@@ -140,7 +140,7 @@ var _ = Describe("Logging in", func() {
 			r := start(ctx, controlPlane.Kubeconfig, n.name, "", append([]string{"login", "files"}, local...)...)
 			Expect(consent(ctx, r, "allow")).To(ContainSubstring("You are logged in"))
 			Expect(r.wait(ctx)).To(Equal(cli.ExitOK), "%s", r)
-			Expect(n.good(ctx, "files")).To(BeTrue())
+			Expect(n.good(ctx)).To(BeTrue())
 			for _, family := range n.provider.Families() {
 				n.provider.RevokeFamily(family.ID)
 			}
@@ -156,7 +156,7 @@ var _ = Describe("Logging in", func() {
 		code := find(ctx, r, `\n  ([B-Z]{4}-[B-Z]{4})\n`)
 		Expect(n.provider.ApproveDevice(code)).To(BeTrue())
 		Expect(r.wait(ctx)).To(Equal(cli.ExitOK), "%s", r)
-		Expect(n.good(ctx, "files")).To(BeTrue())
+		Expect(n.good(ctx)).To(BeTrue())
 		Expect(n.provider.Violations()).To(BeEmpty())
 	}, SpecTimeout(2*time.Minute))
 })

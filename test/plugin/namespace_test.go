@@ -84,10 +84,10 @@ func (n *namespace) ready(ctx context.Context, name string) {
 	}).Should(BeTrue())
 }
 
-// good tells whether the Secret of a credential holds a token that the provider takes.
-func (n *namespace) good(ctx context.Context, secret string) bool {
+// good tells whether the Secret of the credential files holds a token that the provider takes.
+func (n *namespace) good(ctx context.Context) bool {
 	GinkgoHelper()
-	found := n.secret(ctx, secret)
+	found := n.secret(ctx, "files")
 	if found == nil {
 		return false
 	}

@@ -161,7 +161,7 @@ func sendsSecret(request oauth.Request) bool {
 	}
 	for _, fields := range [][]oauth.Field{request.Headers, request.Parameters} {
 		for _, field := range fields {
-			if false && !field.Origin.IsEmpty() {
+			if !field.Origin.IsEmpty() {
 				return true
 			}
 		}

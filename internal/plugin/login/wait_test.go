@@ -30,7 +30,7 @@ func TestFateOf(t *testing.T) {
 	}{
 		"nobody has looked":           {record(nil, left), waiting},
 		"beside an old grant":         {record(chain("old", at.Add(-time.Hour)), left), waiting},
-		"its tokens were taken":       {record(chain("mine", at), nil), taken},
+		"its tokens were taken":       {record(chain("mine", at.Add(-time.Hour)), nil), taken},
 		"its code was exchanged":      {record(chain("attempt", at.Add(time.Second)), nil), taken},
 		"it was dropped":              {record(nil, nil), dropped},
 		"the old grant goes on":       {record(chain("old", at.Add(-time.Hour)), nil), dropped},

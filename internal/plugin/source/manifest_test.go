@@ -51,6 +51,14 @@ func TestRead(t *testing.T) {
 	if _, err := o.Secret(t.Context(), "other", "s"); err == nil {
 		t.Error("a Secret was found in another namespace")
 	}
+	elsewhere, err := source.Read(strings.NewReader(strings.ReplaceAll(several, "{name: s}", "{name: s, namespace: other}")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Manifest = elsewhere
+	if _, err := o.Secret(t.Context(), "web", "s"); err == nil {
+		t.Error("a Secret of another namespace was found")
+	}
 }
 
 func FuzzRead(f *testing.F) {

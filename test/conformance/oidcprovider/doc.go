@@ -1,6 +1,6 @@
 // Package oidcprovider runs a real, certified authorization server for tests:
 // oidc-provider from npm, as a child process on loopback, for the grants with which
-// machines ask for themselves.
+// machines ask for themselves, and for those that a person begins.
 //
 //	clients      every method of RFC 6749, RFC 7523 and RFC 8705, on three ports
 //	grants       client_credentials; JWT bearer and token exchange, which
