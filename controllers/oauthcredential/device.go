@@ -31,6 +31,7 @@ func (x exchange) authorize(o *outcome) {
 		DeviceCode: answer.DeviceCode, UserCode: answer.UserCode,
 		VerificationURI: answer.VerificationURI, VerificationURIComplete: answer.VerificationURIComplete,
 		ExpiresAt: o.sentAt.Add(answer.ExpiresIn), Interval: answer.Interval, Count: s.step.Count,
+		Consent: x.plan.Consent(),
 	}
 	x.rewrite(o, record)
 	if o.apiError == nil && o.failure == nil && o.again.IsZero() {
@@ -72,7 +73,7 @@ func (x exchange) poll(o *outcome, answered func()) {
 func (x exchange) approved(o *outcome, record *grant.Record, answer *oauth.Answer, clientID string) {
 	s := x.spending
 	taken, _ := takenFrom(answer, nil, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.plan.AnswerHash()})
-	taken.At, taken.Consent = o.sentAt, x.plan.Consent()
+	taken.At, taken.Consent = o.sentAt, record.Device.Consent
 	code := record.Device.DeviceCode
 	after, version, ok := s.grants.amend(x.ctx, x.credential, record, s.kept.version, func(r *grant.Record) bool {
 		if r.Device == nil || !r.Device.DeviceCode.Equal(code) {

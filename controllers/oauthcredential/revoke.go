@@ -52,7 +52,7 @@ func (r *Reconciler) holdForRevocation(ctx context.Context, credential *v1alpha1
 	if controllerutil.ContainsFinalizer(credential, v1alpha1.FinalizerRevocation) == wanted {
 		return false, nil
 	}
-	return true, r.setFinalizer(ctx, credential, wanted)
+	return true, client.IgnoreNotFound(r.setFinalizer(ctx, credential, wanted))
 }
 
 // setFinalizer puts the finalizer on, or takes it away, whoever has put it there.
@@ -64,7 +64,7 @@ func (r *Reconciler) setFinalizer(ctx context.Context, credential *v1alpha1.OAut
 	}
 	change(after, v1alpha1.FinalizerRevocation)
 	patch := client.MergeFromWithOptions(credential, client.MergeFromWithOptimisticLock{})
-	return client.IgnoreNotFound(r.Client.Patch(ctx, after, patch, secretstore.FieldManager))
+	return r.Client.Patch(ctx, after, patch, secretstore.FieldManager)
 }
 
 // revoke revokes the tokens of a credential that is being deleted, as well as that can be
@@ -74,14 +74,14 @@ func (r *Reconciler) revoke(ctx context.Context, credential *v1alpha1.OAuthCrede
 		return ctrl.Result{}, nil
 	}
 	if credential.Spec.RevocationPolicy != v1alpha1.RevocationOnDelete {
-		return ctrl.Result{}, r.setFinalizer(ctx, credential, false)
+		return ctrl.Result{}, client.IgnoreNotFound(r.setFinalizer(ctx, credential, false))
 	}
 	ended, failed, wait := r.revocation(ctx, credential)
 	if !ended {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	if err := r.setFinalizer(ctx, credential, false); err != nil {
-		return ctrl.Result{}, err
+		return ctrl.Result{}, client.IgnoreNotFound(err) // It was told when it went.
 	}
 	f := &facts{credential: credential}
 	if failed != "" {

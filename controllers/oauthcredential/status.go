@@ -275,7 +275,7 @@ func trouble(f *facts, s *v1alpha1.OAuthCredentialStatus) (reason, message strin
 
 // setCondition sets a condition, and keeps its time while its status stays.
 func setCondition(s *v1alpha1.OAuthCredentialStatus, condition metav1.Condition, f *facts) {
-	condition.ObservedGeneration = f.credential.Generation
+	condition.ObservedGeneration = s.ObservedGeneration
 	condition.LastTransitionTime = metav1.NewTime(f.now.UTC().Truncate(time.Second))
 	at := slices.IndexFunc(s.Conditions, func(c metav1.Condition) bool { return c.Type == condition.Type })
 	if at < 0 {

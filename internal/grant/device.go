@@ -12,7 +12,7 @@ func (v View) device() Step {
 		d = v.Record.Device
 	}
 	switch {
-	case d == nil, v.Insists && (d.Declined || d.spent(v.Now)):
+	case d == nil, d.Consent != v.Consent, v.Insists && (d.Declined || d.spent(v.Now)):
 		return Step{Action: Authorize, Count: 1}
 	case d.Declined, d.spent(v.Now) && d.Count >= maxDeviceCodes:
 		return Step{Action: Ask, Need: NeedDevice}
@@ -27,5 +27,5 @@ func (d *Device) spent(now time.Time) bool { return !now.Before(d.ExpiresAt) }
 // pending says that a person may be about to enter a code.
 func (v View) pending() bool {
 	d := v.Record.Device
-	return v.ByDevice && d != nil && !d.Declined && !d.spent(v.Now)
+	return v.ByDevice && d != nil && d.Consent == v.Consent && !d.Declined && !d.spent(v.Now)
 }

@@ -148,6 +148,8 @@ type Device struct {
 	UserCode, VerificationURI, VerificationURIComplete string
 	ExpiresAt                                          time.Time
 	Interval                                           time.Duration
+	// Consent is a hash of what the person is asked to consent to.
+	Consent string
 	// Count counts the codes in a row that nobody has approved.
 	Count int
 	// Declined says that the person has said no.

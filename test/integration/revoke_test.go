@@ -121,7 +121,7 @@ var _ = Describe("deleting a credential whose tokens are to be revoked", func() 
 			Eventually(ctx, t.exists(name)).Should(BeFalse())
 		}
 		Eventually(ctx, t.told("refused", "RevocationFailed")).Should(ConsistOf(And(
-			ContainSubstring("stay good until they expire"), ContainSubstring("503"))))
+			ContainSubstring("stays good until it expires"), ContainSubstring("503"))))
 		Eventually(ctx, t.told("nowhere", "RevocationFailed")).Should(ConsistOf(ContainSubstring("set revocationURL in its spec, or its issuer")))
 	})
 
@@ -132,7 +132,7 @@ var _ = Describe("deleting a credential whose tokens are to be revoked", func() 
 		t.provider.Misbehave(standin.Behavior{Path: standin.RevocationPath, Fault: standin.Hang})
 		t.remove(ctx, "OAuthCredential", "acme")
 		Eventually(ctx, t.exists("acme")).WithTimeout(40 * time.Second).Should(BeFalse())
-		Eventually(ctx, t.told("acme", "RevocationFailed")).Should(ConsistOf(ContainSubstring("stay good until they expire")))
+		Eventually(ctx, t.told("acme", "RevocationFailed")).Should(ConsistOf(ContainSubstring("stays good until it expires")))
 		Expect(t.outcomes(standin.Hang.Outcome())()).To(BeEquivalentTo(1))
 	})
 

@@ -2,7 +2,12 @@ package integration_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,6 +15,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/test/standin"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -216,13 +222,102 @@ var _ = Describe("the grant refresh_token", func() {
 	})
 
 	It("warns two weeks before the refresh token ends", func(ctx SpecContext) {
-		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{RefreshTokenExpiresIn: 10 * 24 * time.Hour}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		t.ready(ctx, "acme")
-		t.refreshNow(ctx, "acme") // Only then it is known that the end stays where it is.
-		const warned = "Ready=True Reconciling=False Stalled=False RefreshTokenExpiring=True TokenIssued"
-		Eventually(ctx, t.state("acme")).Should(Equal(warned))
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		t.endpoint = "lifetime: {refreshToken: {maximum: 240h}}, "
+		t.apply(ctx, t.refresher("acme", t.provider.MintRefreshToken("acme", "read")))
+		Eventually(ctx, t.state("acme")).Should(Equal("Ready=True Reconciling=False Stalled=False RefreshTokenExpiring=True TokenIssued"))
 		Expect(t.credential(ctx, "acme").Status.RefreshTokenExpiresAt.Time).To(BeTemporally("~", time.Now().Add(10*24*time.Hour), time.Minute))
 	})
+
+	It("warns of no end that moves on with each use", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{RefreshTokenExpiresIn: 10 * 24 * time.Hour}))
+		t.apply(ctx, t.refresher("acme", t.provider.MintRefreshToken("acme", "read")))
+		Eventually(ctx, t.state("acme")).Should(Equal("Ready=True Reconciling=False Stalled=False RefreshTokenExpiring=False TokenIssued"))
+	})
+
+	It("takes a login up that came while the refresh token was on its way", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		t.apply(ctx, t.refresher("acme", t.provider.MintRefreshToken("acme", "read")))
+		t.ready(ctx, "acme")
+		t.onItsWay(ctx, "acme")
+		login := grant.Login{
+			ID: "later", Credential: string(t.credential(ctx, "acme").UID), At: time.Now(),
+			RefreshToken: redact.New(t.provider.MintRefreshToken("acme", "read")),
+		}
+		encoded, err := login.Encode()
+		Expect(err).NotTo(HaveOccurred())
+		t.edit(ctx, "Secret", "acme-grant", "data: {login: "+base64.StdEncoding.EncodeToString(encoded)+"}")
+		Eventually(ctx, func() string { return t.grantOf(ctx, "acme").Chain.ID }).Should(Equal("later"))
+		Eventually(ctx, t.state("acme")).Should(Equal(good))
+	})
+
+	It("keeps what came although somebody took the labels off the Secret", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{Grace: standin.GraceNone}))
+		first := t.provider.MintRefreshToken("acme", "read")
+		t.apply(ctx, t.refresher("acme", first))
+		old := t.ready(ctx, "acme")
+		t.onItsWay(ctx, "acme")
+		t.edit(ctx, "Secret", "acme-grant", "metadata: {labels: null}")
+		t.replaced(ctx, "acme", old, patience)
+		Expect(t.secret(ctx, "acme-grant").Labels).To(HaveKeyWithValue("tokensync.dev/role", "grant"))
+		t.refreshNow(ctx, "acme")
+		Eventually(t.rotated(first)).Should(BeEquivalentTo(3))
+	})
+
+	It("asks a provider that fails by the schedule, although it goes before all others", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		t.apply(ctx, t.refresher("acme", t.provider.MintRefreshToken("acme", "read")))
+		t.ready(ctx, "acme")
+		t.provider.Misbehave(standin.Behavior{Fault: standin.Respond, Status: http.StatusInternalServerError})
+		t.refreshNow(ctx, "acme")
+		const atOpenLine = 6 // requests, the first one and the five failures that close it
+		Eventually(ctx, t.requests("acme")).WithTimeout(time.Minute).Should(BeNumerically(">=", atOpenLine))
+		closed := t.requests("acme")()
+		Consistently(ctx, t.requests("acme")).WithTimeout(6*time.Second).Should(BeNumerically("<=", closed+1))
+		t.provider.Behave()
+	})
+
+	It("looks at a grant that waits for a person only when something has changed", func(ctx SpecContext) {
+		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
+		t.provide(ctx, "idp")
+		t.apply(ctx, t.client("acme")+"---\n"+bootstrap("acme", t.provider.MintRefreshToken("acme", "read"))+"---\n"+
+			byProvider("acme", "idp", keyOf("acme"), "grantType: refresh_token", "refreshToken: {bootstrapRef: {name: acme-bootstrap, key: refresh_token}}"))
+		t.ready(ctx, "acme")
+		t.remove(ctx, "Secret", "acme-grant")
+		Eventually(ctx, t.state("acme")).Should(ContainSubstring("Stalled=True"))
+		t.edit(ctx, "OAuthProvider", "idp", "spec: {timeout: 31s}")
+		before := reconciles(ctx)
+		const few = 4 // looks that the edit itself is worth
+		Consistently(ctx, reconciles).WithTimeout(6*time.Second).Should(BeNumerically("<=", before+few))
+	})
 })
+
+// onItsWay returns when a refresh token has been sent, whose answer takes its time.
+func (t *tenant) onItsWay(ctx context.Context, name string) {
+	GinkgoHelper()
+	t.provider.Misbehave(standin.Behavior{Next: 1, Delay: 3 * time.Second})
+	t.refreshNow(ctx, name)
+	Eventually(ctx, func() *grant.Attempt { return t.grantOf(ctx, name).Attempt }).ShouldNot(BeNil())
+}
+
+// reconciles counts how often the operator has looked at a credential.
+func reconciles(ctx context.Context) float64 {
+	GinkgoHelper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, process.MetricsURL, http.NoBody)
+	Expect(err).NotTo(HaveOccurred())
+	response, err := http.DefaultClient.Do(request)
+	Expect(err).NotTo(HaveOccurred())
+	defer func() { _ = response.Body.Close() }()
+	served, err := io.ReadAll(response.Body)
+	Expect(err).NotTo(HaveOccurred())
+	total := 0.0
+	for line := range strings.Lines(string(served)) {
+		if rest, ok := strings.CutPrefix(line, `controller_runtime_reconcile_total{controller="oauthcredential",`); ok {
+			_, value, _ := strings.Cut(rest, "} ")
+			count, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			Expect(err).NotTo(HaveOccurred())
+			total += count
+		}
+	}
+	return total
+}
