@@ -121,6 +121,7 @@ var _ = Describe("the device grant", func() {
 	It("shows three codes that nobody enters, and no fourth", func(ctx SpecContext) {
 		t := newTenant(ctx, byDevice(time.Hour, 2*time.Second))
 		t.declareDevice(ctx, "acme")
+		t.shows(ctx, "acme", "")
 		Eventually(ctx, func() string { return t.message(ctx, "acme") }).WithTimeout(30 * time.Second).Should(And(
 			ContainSubstring("nobody has entered the codes"), ContainSubstring("kubectl tokensync refresh acme -n "+t.namespace)))
 		Expect(t.outcomes(standin.Started)()).To(BeEquivalentTo(3))
