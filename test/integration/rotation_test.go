@@ -273,7 +273,7 @@ var _ = Describe("the grant refresh_token", func() {
 		const atOpenLine = 6 // requests, the first one and the five failures that close it
 		Eventually(ctx, t.requests("acme")).WithTimeout(time.Minute).Should(BeNumerically(">=", atOpenLine))
 		closed := t.requests("acme")()
-		Consistently(ctx, t.requests("acme")).WithTimeout(6*time.Second).Should(BeNumerically("<=", closed+1))
+		Consistently(ctx, t.requests("acme")).WithTimeout(6 * time.Second).Should(BeNumerically("<=", closed+1))
 		t.provider.Behave()
 	})
 
@@ -288,7 +288,7 @@ var _ = Describe("the grant refresh_token", func() {
 		t.edit(ctx, "OAuthProvider", "idp", "spec: {timeout: 31s}")
 		before := reconciles(ctx)
 		const few = 4 // looks that the edit itself is worth
-		Consistently(ctx, reconciles).WithTimeout(6*time.Second).Should(BeNumerically("<=", before+few))
+		Consistently(ctx, reconciles).WithTimeout(6 * time.Second).Should(BeNumerically("<=", before+few))
 	})
 })
 
