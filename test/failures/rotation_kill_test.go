@@ -97,9 +97,11 @@ var _ = Describe("Refresh tokens that rotate", func() {
 			step{"when the answer is kept", keeps, true},
 			step{"before the token is published", publishes, false},
 			step{"when the token is published", publishes, true}),
-		Entry("never hears that it has taken a step", (*struckOperator).cutOff,
+		// Each asks for no more than a credential may ask for beside its schedule.
+		Entry("never hears that it has written", (*struckOperator).cutOff,
 			step{"when an attempt is written down", attempts, true},
-			step{"when the answer is kept", keeps, true},
+			step{"when the answer is kept", keeps, true}),
+		Entry("never hears that it has published", (*struckOperator).cutOff,
 			step{"when the token is published", publishes, true}),
 	)
 })
