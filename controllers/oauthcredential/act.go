@@ -9,6 +9,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -83,20 +84,25 @@ func (r *Reconciler) exchange(f *facts) exchange {
 
 // turn is what the gate has to know of a request.
 func (f *facts) turn(decision lifetime.Decision) gate.Request {
-	turn := gate.Request{
-		Key:       f.plan.Line(),
-		Limits:    gateLimits(f.plan.Limits()),
-		Namespace: f.credential.Namespace,
-		Common:    f.plan.SharesLine(),
-		Client:    f.plan.ClientKey(),
-		Shared:    f.plan.SharesClient(),
-		Failures:  f.retries(decision),
-	}
+	turn := turnOf(f.credential, f.plan)
+	turn.Failures = f.retries(decision)
 	if f.held && !f.life.Expired(f.now) {
 		turn.Held, turn.ExpiresAt = true, f.life.ExpiresAt
 		turn.Patience = f.life.Lifetime() / 10
 	}
 	return turn
+}
+
+// turnOf is what the gate has to know of any request of a credential.
+func turnOf(credential *v1alpha1.OAuthCredential, plan *resolve.Plan) gate.Request {
+	return gate.Request{
+		Key:       plan.Line(),
+		Limits:    gateLimits(plan.Limits()),
+		Namespace: credential.Namespace,
+		Common:    plan.SharesLine(),
+		Client:    plan.ClientKey(),
+		Shared:    plan.SharesClient(),
+	}
 }
 
 // retries is how often in a row the provider has failed the credential. What a person

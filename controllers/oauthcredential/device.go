@@ -20,12 +20,9 @@ func (x exchange) authorize(o *outcome) {
 	o.sentAt = now()
 	answer, err := s.devices.DeviceAuthorization(x.ctx, request)
 	o.latency = now().Sub(o.sentAt)
-	if err != nil {
-		o.failure = tokenFailure(err)
-		o.sent = o.failure.answered
+	if o.heard(err); err != nil {
 		return
 	}
-	o.sent = true
 	record := x.record()
 	record.Device = &grant.Device{
 		DeviceCode: answer.DeviceCode, UserCode: answer.UserCode,
@@ -41,10 +38,8 @@ func (x exchange) authorize(o *outcome) {
 
 // poll asks whether the person has entered the code (RFC 8628 section 3.4).
 func (x exchange) poll(o *outcome, answered func()) {
-	s, now := x.spending, x.resolver.Now
-	record := x.record()
-	device := record.Device
-	resolved, err := x.resolver.ResolveWith(x.ctx, x.plan, resolve.Grant{DeviceCode: device.DeviceCode})
+	s, record := x.spending, x.record()
+	resolved, err := x.resolver.ResolveWith(x.ctx, x.plan, resolve.Grant{DeviceCode: record.Device.DeviceCode})
 	o.versions = resolved.Versions
 	if err != nil {
 		o.failure, o.apiError = sourceFailure(err)
@@ -56,54 +51,34 @@ func (x exchange) poll(o *outcome, answered func()) {
 	}
 	defer s.unanswered.done()
 	x.ctx = context.WithoutCancel(x.ctx)
-	request := resolved.Request
-	request.Timeout, request.Answered = grantTimeout(x.plan), answered
-	o.sentAt = now()
-	answer, err := x.tokens.Token(x.ctx, request)
-	o.latency = now().Sub(o.sentAt)
+	resolved.Request.Timeout, resolved.Request.Answered = grantTimeout(x.plan), answered
+	answer, err := x.send(o, resolved)
 	if err == nil {
-		o.sent = true
-		x.approved(o, record, answer, request.Client.ID)
+		x.approved(o, record, x.taken(o, answer, nil, resolved.Request.Client.ID))
 		return
 	}
 	x.unapproved(o, record, err)
 }
 
 // approved keeps what a person has approved.
-func (x exchange) approved(o *outcome, record *grant.Record, answer *oauth.Answer, clientID string) {
-	s := x.spending
-	taken, _ := takenFrom(answer, nil, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.plan.AnswerHash()})
-	taken.At, taken.Consent = o.sentAt, record.Device.Consent
+func (x exchange) approved(o *outcome, record *grant.Record, taken grant.Taken) {
 	code := record.Device.DeviceCode
-	after, version, ok := s.grants.amend(x.ctx, x.credential, record, s.kept.version, func(r *grant.Record) bool {
+	taken.Consent = record.Device.Consent
+	x.keep(o, record, x.spending.kept.version, taken, func(r *grant.Record) bool {
 		if r.Device == nil || !r.Device.DeviceCode.Equal(code) {
 			return false
 		}
-		r.Approve(s.id, taken)
+		r.Approve(x.spending.id, taken)
 		return true
-	})
-	if !ok {
-		o.again = x.resolver.Now()
-		return
-	}
-	x.describe(o, after, version)
-	if after.Login != nil {
-		o.again = x.resolver.Now()
-	}
-	o.judge(x.plan, x.resolver.Expressions, keptOf(after, taken), x.held)
+	}, 0)
 }
 
 // unapproved tells what keeps a person's approval from coming.
 func (x exchange) unapproved(o *outcome, record *grant.Record, err error) {
 	now, device := x.resolver.Now(), record.Device
-	var e *oauth.Error
-	if !errors.As(err, &e) {
-		o.failure = tokenFailure(err)
-		return
-	}
-	o.failure = tokenFailure(err)
-	o.sent = o.failure.answered
+	e, known := errors.AsType[*oauth.Error](err)
 	switch {
+	case !known:
 	case e.SlowDown > 0:
 		device.Interval += e.SlowDown
 		x.rewrite(o, record)

@@ -104,43 +104,60 @@ func (x exchange) run(answered func()) *outcome {
 
 // ask resolves the request, sends it, and reads the answer.
 func (x exchange) ask(o *outcome, answered func()) {
-	now := x.resolver.Now
 	resolved, err := x.resolver.Resolve(x.ctx, x.plan)
 	o.versions = resolved.Versions
 	if err != nil {
 		o.failure, o.apiError = sourceFailure(err)
 		return
 	}
-	request := resolved.Request
-	request.Timeout = lifetime.RequestTimeout(request.Timeout, x.held, now())
+	request := &resolved.Request
+	request.Timeout = lifetime.RequestTimeout(request.Timeout, x.held, x.resolver.Now())
 	request.Answered = answered
+	if answer, err := x.send(o, resolved); err == nil {
+		o.judge(x.plan, x.resolver.Expressions, answer, request.Client.ID, x.held)
+	}
+}
 
-	o.sentAt = now()
-	answer, err := x.tokens.Token(x.ctx, request)
-	o.latency = now().Sub(o.sentAt)
-	if err != nil {
-		o.failure = tokenFailure(err)
-		if resolved.Issuer != nil && misdirected(err) {
-			x.resolver.Issuers.Forget(*resolved.Issuer)
-		}
-		// What is refused on our side was never sent. What was answered was, whatever
-		// became of the answer.
-		o.sent = o.failure.class != lifetime.Configuration || o.failure.answered
+// send sends a request, and notes in the outcome how that went.
+func (x exchange) send(o *outcome, resolved resolve.Resolved) (*oauth.Answer, error) {
+	o.sentAt = x.resolver.Now()
+	answer, err := x.tokens.Token(x.ctx, resolved.Request)
+	o.latency = x.resolver.Now().Sub(o.sentAt)
+	if resolved.Issuer != nil && misdirected(err) {
+		x.resolver.Issuers.Forget(*resolved.Issuer)
+	}
+	o.heard(err)
+	return answer, err
+}
+
+// heard notes what became of a request, nil where it was answered as it should be.
+func (o *outcome) heard(err error) {
+	if o.sent = true; err == nil {
 		return
 	}
-	o.sent = true
-	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(&x.plan.Endpoint), answer.Sent, answer.Received)
+	o.failure = tokenFailure(err)
+	// What is refused on our side was never sent. What was answered was, whatever
+	// became of the answer.
+	o.sent = o.failure.class != lifetime.Configuration || o.failure.answered
+}
+
+// judge makes what to publish of an answer, or says what is wrong with it. held is the
+// life of the token that the target holds.
+func (o *outcome) judge(
+	plan *resolve.Plan, expressions resolve.Evaluator, answer *oauth.Answer, clientID string, held lifetime.Token,
+) {
+	life, warnings, err := lifetime.Read(answer.Claims, plan.LifetimeRules(), answer.Sent, answer.Received)
 	if err != nil {
-		o.failure = lifetimeFailure(err, x.held)
+		o.failure = lifetimeFailure(err, held)
 		return
 	}
 	o.warnings = warnings
-	data, err := x.plan.Data(x.resolver.Expressions, answer, request.Client.ID, life.ExpiresAt)
+	data, err := plan.Data(expressions, answer, clientID, life.ExpiresAt)
 	if err != nil {
 		o.failure, o.apiError = sourceFailure(err)
 		return
 	}
-	o.token = &secretstore.Token{Data: data, ExpiresAt: life.ExpiresAt, IssuedAt: life.IssuedAt, InputsHash: x.inputsHash}
+	o.token = &secretstore.Token{Data: data, ExpiresAt: life.ExpiresAt, IssuedAt: life.IssuedAt, InputsHash: o.inputsHash}
 }
 
 // misdirected tells whether an answer may come from an endpoint that is no longer the
@@ -174,16 +191,4 @@ func (o *outcome) priority() int {
 		return urgent
 	}
 	return ordinary
-}
-
-func lifetimeRules(endpoint *v1alpha1.Endpoint) lifetime.Rules {
-	l := endpoint.Lifetime
-	rules := lifetime.Rules{Unit: lifetime.Unit(l.ExpiresInUnit), Reissue: lifetime.Reissue(endpoint.TokenReissue)}
-	if l.Default != nil {
-		rules.Default = l.Default.Duration
-	}
-	if l.Maximum != nil {
-		rules.Maximum = l.Maximum.Duration
-	}
-	return rules
 }

@@ -136,7 +136,7 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		case last.Reason == v1alpha1.ReasonRateLimited:
 			// Nobody but a new client or a new spec may cut a Retry-After short.
 			facts.Requested = false
-			facts.CauseChanged = f.clientChanged || f.respecified() || f.reprovided()
+			facts.CauseChanged = f.corrected()
 		case last.Reason == v1alpha1.ReasonProviderUnreachable && f.providerBroken && !resolve.KeepsGrant(f.credential):
 			// The probes of its line set the pace now, for all who wait there. What a kept
 			// grant has sent already does not wait.
@@ -173,6 +173,11 @@ func (f *facts) pending() bool {
 // causeChanged says that something the last failure may come from has changed.
 func (f *facts) causeChanged() bool {
 	return f.respecified() || f.reprovided() || f.sourceChanged || f.exchange.recovered
+}
+
+// corrected says that a person has changed who asks, or what is asked for.
+func (f *facts) corrected() bool {
+	return f.clientChanged || f.respecified() || f.reprovided()
 }
 
 // reprovided says that the provider has changed since the last request, as far as it

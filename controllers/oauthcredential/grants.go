@@ -73,15 +73,9 @@ type amendment struct {
 
 // amend changes a grant until that is written, whatever the API server says meanwhile:
 // what the change keeps cannot be had again. It answers false where nobody wants the
-// change any more. record and version are the grant as it was written last.
+// change any more. record and version are the grant as it was written last. A change
+// that may be left undone has so many tries, any other 0.
 func (g grants) amend(
-	ctx context.Context, credential *v1alpha1.OAuthCredential, record *grant.Record, version string, change func(*grant.Record) bool,
-) (*grant.Record, string, bool) {
-	return g.amendWithin(ctx, credential, record, version, change, 0)
-}
-
-// amendWithin is amend for a change that may be left undone after so many tries.
-func (g grants) amendWithin(
 	ctx context.Context, credential *v1alpha1.OAuthCredential, record *grant.Record, version string, change func(*grant.Record) bool, tries int,
 ) (*grant.Record, string, bool) {
 	a := &amendment{grants: g, credential: credential, change: change, record: record, written: record, version: version, tries: tries}

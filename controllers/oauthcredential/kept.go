@@ -125,7 +125,7 @@ func (r *Reconciler) view(ctx context.Context, f *facts, k *kept) grant.View {
 		Holds:      f.held && f.heldInputs == f.inputsHash,
 		Held:       f.life,
 		Wanted:     f.wantsToken(),
-		Insists:    f.requested,
+		Insists:    f.requested || f.corrected(),
 		Now:        f.now,
 	}
 	if status := f.credential.Status.Grant; status != nil {
@@ -135,7 +135,7 @@ func (r *Reconciler) view(ctx context.Context, f *facts, k *kept) grant.View {
 		return v
 	}
 	if token := k.record.Chain.LastToken(); token != nil {
-		v.Kept, _, _ = lifetime.Read(token.Answer.Claims, lifetimeRules(&f.plan.Endpoint), token.Answer.Sent, token.Answer.Received)
+		v.Kept, _, _ = lifetime.Read(token.Answer.Claims, f.plan.LifetimeRules(), token.Answer.Sent, token.Answer.Received)
 	}
 	if attempt := k.record.Attempt; attempt != nil {
 		v.Orphaned = r.orphaned(ctx, attempt.Owner)
@@ -236,10 +236,7 @@ func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.St
 // serve makes what to publish of a token that is kept.
 func (r *Reconciler) serve(f *facts, token *grant.Token) *outcome {
 	o := &outcome{versions: f.credential.Status.Sources, inputsHash: f.inputsHash}
-	if o.versions == nil {
-		o.versions = f.sources
-	}
-	o.judge(f.plan, r.Resolver.Expressions, token, f.life)
+	o.judge(f.plan, r.Resolver.Expressions, token.Answer, token.ClientID, f.life)
 	return o
 }
 

@@ -19,21 +19,24 @@ import (
 // gatherPlan joins the credential with its provider. Where that cannot be done, there
 // is an obstacle and no plan.
 func (r *Reconciler) gatherPlan(ctx context.Context, f *facts) error {
-	provider, obstacle, err := r.provider(ctx, f.credential)
-	if err != nil {
+	var err error
+	if f.plan, f.obstacle, err = r.plan(ctx, f.credential); err != nil {
 		return err
 	}
-	f.obstacle = obstacle
-	if obstacle == nil {
-		plan, err := resolve.Join(f.credential, provider)
-		if unfit, ok := errors.AsType[*resolve.SpecError](err); ok {
-			f.obstacle = specFailure(unfit)
-		} else if err != nil {
-			return err
-		}
-		f.plan = plan
-	}
 	return r.claim(ctx, f)
+}
+
+// plan joins a credential with its provider, or tells what is in the way of that.
+func (r *Reconciler) plan(ctx context.Context, credential *v1alpha1.OAuthCredential) (*resolve.Plan, *failure, error) {
+	provider, obstacle, err := r.provider(ctx, credential)
+	if err != nil || obstacle != nil {
+		return nil, obstacle, err
+	}
+	plan, err := resolve.Join(credential, provider)
+	if unfit, ok := errors.AsType[*resolve.SpecError](err); ok {
+		return nil, specFailure(unfit), nil
+	}
+	return plan, nil, err
 }
 
 // claim finds a credential that goes before this one where both want the same token of a
@@ -82,15 +85,11 @@ func (r *Reconciler) noteClaims(ctx context.Context) error {
 	}
 	for i := range all.Items {
 		credential := &all.Items[i]
-		provider, obstacle, err := r.provider(ctx, credential)
+		plan, _, err := r.plan(ctx, credential)
 		if err != nil {
 			return err
 		}
-		if obstacle != nil {
-			continue
-		}
-		plan, err := resolve.Join(credential, provider)
-		if token := exclusiveToken(credential, plan); err == nil && token != "" {
+		if token := exclusiveToken(credential, plan); token != "" {
 			r.writes.seen(credential) // Should it be gone before it is looked at, its claim goes with it.
 			r.claims.set(credential, token)
 		}

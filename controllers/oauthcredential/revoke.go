@@ -129,17 +129,18 @@ func (r *Reconciler) beginRevocation(ctx context.Context, credential *v1alpha1.O
 		r.revocations.byUID = map[types.UID]*revocation{}
 	}
 	r.revocations.byUID[credential.UID] = begun
-	plan, failed := r.revocationPlan(ctx, credential)
-	if failed != "" {
-		begun.done, begun.failed = true, failed
+	plan, obstacle, err := r.plan(ctx, credential)
+	switch {
+	case err != nil:
+		begun.done, begun.failed = true, "the provider could not be read"
+		return begun
+	case obstacle != nil:
+		begun.done, begun.failed = true, obstacle.message
 		return begun
 	}
 	running, cancel := context.WithTimeout(r.background, revokeWithin)
 	begun.cancel = cancel
-	turn := gate.Request{
-		Key: plan.Line(), Limits: gateLimits(plan.Limits()), Namespace: credential.Namespace, Common: plan.SharesLine(),
-		Client: plan.ClientKey(), Shared: plan.SharesClient(),
-	}
+	turn := turnOf(credential, plan)
 	turn.Run = func(*gate.Turn) gate.Result {
 		defer cancel()
 		failed := r.revokeTokens(running, credential, plan)
@@ -151,21 +152,6 @@ func (r *Reconciler) beginRevocation(ctx context.Context, credential *v1alpha1.O
 	}
 	begun.ticket = r.Gate.Submit(turn)
 	return begun
-}
-
-// revocationPlan is the plan of a credential that is being deleted; or why there is none.
-func (r *Reconciler) revocationPlan(ctx context.Context, credential *v1alpha1.OAuthCredential) (plan *resolve.Plan, failed string) {
-	provider, obstacle, err := r.provider(ctx, credential)
-	switch {
-	case err != nil:
-		return nil, "the provider could not be read"
-	case obstacle != nil:
-		return nil, obstacle.message
-	}
-	if plan, err = resolve.Join(credential, provider); err != nil {
-		return nil, err.Error()
-	}
-	return plan, ""
 }
 
 // revokeTokens revokes what a credential holds, the refresh token first: most providers

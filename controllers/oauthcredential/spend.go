@@ -90,8 +90,7 @@ func (x exchange) describe(o *outcome, record *grant.Record, version string) {
 // spend sends what a kept grant holds: an attempt is written down before, and what
 // comes of it is kept before it is judged.
 func (x exchange) spend(o *outcome, answered func()) {
-	s, now := x.spending, x.resolver.Now
-	record := x.record()
+	s, record := x.spending, x.record()
 	resolved, err := x.resolver.ResolveWith(x.ctx, x.plan, s.sends(record))
 	o.versions = resolved.Versions
 	if err != nil {
@@ -108,22 +107,16 @@ func (x exchange) spend(o *outcome, answered func()) {
 	defer s.unanswered.done()
 	// From here on neither the reconcile nor the manager may cut it off.
 	x.ctx = context.WithoutCancel(x.ctx)
-	record.Begin(s.step, s.id, s.owner, now())
+	record.Begin(s.step, s.id, s.owner, x.resolver.Now())
 	version, err := s.grants.write(x.ctx, keyOf(x.credential), record, s.kept.version, beginTimeout)
 	if err != nil {
 		x.unwritten(o, err)
 		return
 	}
 	x.describe(o, record, version)
-	request := resolved.Request
-	request.Timeout, request.Answered = grantTimeout(x.plan), answered
-	o.sentAt = now()
-	answer, err := x.tokens.Token(x.ctx, request)
-	o.latency = now().Sub(o.sentAt)
-	if err != nil && resolved.Issuer != nil && misdirected(err) {
-		x.resolver.Issuers.Forget(*resolved.Issuer)
-	}
-	x.settle(o, record, version, answer, err, request.Client.ID)
+	resolved.Request.Timeout, resolved.Request.Answered = grantTimeout(x.plan), answered
+	answer, err := x.send(o, resolved)
+	x.settle(o, record, version, x.taken(o, answer, err, resolved.Request.Client.ID), err)
 }
 
 // record is a copy of the grant to change.
@@ -169,23 +162,28 @@ func (x exchange) unwritten(o *outcome, err error) {
 	o.failure, o.apiError = writeFailure(err)
 }
 
-// settle keeps what came of a request, and only then judges it.
-func (x exchange) settle(o *outcome, record *grant.Record, version string, answer *oauth.Answer, err error, clientID string) {
-	s := x.spending
-	var failed *oauth.Error
-	if err != nil {
-		o.failure = tokenFailure(err)
-		o.sent = o.failure.class != lifetime.Configuration || o.failure.answered
-		errors.As(err, &failed)
-	} else {
-		o.sent = true
+// taken is what an answer of the class 2xx brought, whatever is wrong with the rest of
+// it.
+func (x exchange) taken(o *outcome, answer *oauth.Answer, err error, clientID string) grant.Taken {
+	taken := grant.Taken{At: o.sentAt}
+	if failed, ok := errors.AsType[*oauth.Error](err); ok {
+		taken.RefreshToken = failed.RefreshToken
 	}
+	if answer != nil {
+		taken.RefreshToken = answer.RefreshToken
+		taken.ExpiresAt, _ = answer.RefreshTokenExpiresAt()
+		taken.Token = &grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.plan.AnswerHash()}
+	}
+	return taken
+}
+
+// settle keeps what came of a request, and only then judges it.
+func (x exchange) settle(o *outcome, record *grant.Record, version string, taken grant.Taken, err error) {
 	attempt := *record.Attempt
-	taken, took := takenFrom(answer, failed, grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.plan.AnswerHash()})
-	taken.At = o.sentAt
 	change, tries := func(r *grant.Record) bool { return r.Keep(attempt, taken) }, 0
+	failed, _ := errors.AsType[*oauth.Error](err)
 	switch {
-	case took:
+	case taken.Token != nil, !taken.RefreshToken.IsEmpty():
 	case failed != nil && undecided(failed):
 		o.failure.class = lifetime.Transient
 		return // It stays open, and is repeated.
@@ -195,7 +193,14 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 	default:
 		change, tries = func(r *grant.Record) bool { return r.Close(attempt, false) }, closeTries
 	}
-	after, version, ok := s.grants.amendWithin(x.ctx, x.credential, record, version, change, tries)
+	x.keep(o, record, version, taken, change, tries)
+}
+
+// keep changes the grant, and makes what to publish of the token that it holds then.
+func (x exchange) keep(
+	o *outcome, record *grant.Record, version string, taken grant.Taken, change func(*grant.Record) bool, tries int,
+) {
+	after, version, ok := x.spending.grants.amend(x.ctx, x.credential, record, version, change, tries)
 	if !ok {
 		// Somebody has begun another chain, or the credential is gone.
 		o.failure, o.again = nil, x.resolver.Now()
@@ -205,8 +210,9 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, answe
 	if after.Login != nil || x.plan.ByDevice() && !after.Chain.Alive() {
 		o.again = x.resolver.Now() // A person has acted meanwhile, or can be asked at once.
 	}
-	if answer != nil {
-		o.judge(x.plan, x.resolver.Expressions, keptOf(after, taken), x.held)
+	if taken.Token != nil {
+		token := keptOf(after, taken)
+		o.judge(x.plan, x.resolver.Expressions, token.Answer, token.ClientID, x.held)
 	}
 }
 
@@ -223,19 +229,6 @@ func keptOf(record *grant.Record, taken grant.Taken) *grant.Token {
 		return token
 	}
 	return taken.Token
-}
-
-// takenFrom is what an answer of the class 2xx brought, whatever is wrong with the rest
-// of it.
-func takenFrom(answer *oauth.Answer, failed *oauth.Error, token grant.Token) (grant.Taken, bool) {
-	switch {
-	case answer != nil:
-		expiresAt, _ := lifetime.ReadRefreshToken(answer.RefreshTokenExpiresIn, answer.Claims, answer.Sent, answer.Received)
-		return grant.Taken{RefreshToken: answer.RefreshToken, ExpiresAt: expiresAt, Token: &token}, true
-	case failed != nil && !failed.RefreshToken.IsEmpty():
-		return grant.Taken{RefreshToken: failed.RefreshToken}, true
-	}
-	return grant.Taken{}, false
 }
 
 // refused is what a person is told of a refresh token, or a code, that the provider does
@@ -257,21 +250,4 @@ func (x exchange) refused(attempt grant.Attempt, alive bool, said *failure) *fai
 	told.message += ". " + said.message
 	told.code, told.answered = said.code, true
 	return told
-}
-
-// judge makes what to publish of a token, or says what is wrong with it.
-func (o *outcome) judge(plan *resolve.Plan, expressions resolve.Evaluator, token *grant.Token, held lifetime.Token) {
-	answer := token.Answer
-	life, warnings, err := lifetime.Read(answer.Claims, lifetimeRules(&plan.Endpoint), answer.Sent, answer.Received)
-	if err != nil {
-		o.failure = lifetimeFailure(err, held)
-		return
-	}
-	o.warnings = warnings
-	data, err := plan.Data(expressions, answer, token.ClientID, life.ExpiresAt)
-	if err != nil {
-		o.failure, o.apiError = sourceFailure(err)
-		return
-	}
-	o.token = &secretstore.Token{Data: data, ExpiresAt: life.ExpiresAt, IssuedAt: life.IssuedAt, InputsHash: o.inputsHash}
 }

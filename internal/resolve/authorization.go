@@ -36,7 +36,11 @@ func (r Resolver) Authorization(ctx context.Context, plan *Plan) (*Authorization
 	if err != nil {
 		return nil, err
 	}
-	found, err := b.endpoints(ctx)
+	bundle, err := b.bundle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := b.endpoints(ctx, bundle)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +120,7 @@ func (r Resolver) aside(ctx context.Context, plan *Plan) (oauth.Request, endpoin
 	// (RFC 7523 section 3).
 	request.Client.Audience = cmp.Or(request.Client.Audience, request.TokenURL)
 	request.GrantType, request.Grant, request.Assertion = "", nil, nil
-	found, err := b.endpoints(ctx)
+	found, err := b.endpoints(ctx, request.CABundle)
 	return request, found, err
 }
 
@@ -128,18 +132,14 @@ type endpoints struct {
 }
 
 // endpoints finds them in the provider's spec and, where that names none, in the
-// metadata of its issuer.
-func (b *builder) endpoints(ctx context.Context) (endpoints, error) {
+// metadata of its issuer. bundle are the certificates to trust, in PEM.
+func (b *builder) endpoints(ctx context.Context, bundle []byte) (endpoints, error) {
 	declared := &b.plan.Endpoint
 	found := endpoints{
 		token:         string(declared.TokenURL),
 		authorization: string(declared.AuthorizationURL),
 		device:        string(declared.DeviceAuthorizationURL),
 		revocation:    string(declared.RevocationURL),
-	}
-	bundle, err := b.bundle(ctx)
-	if err != nil {
-		return found, err
 	}
 	metadata, err := b.metadata(ctx, &oauth.Request{CABundle: bundle, Pool: b.plan.pool()})
 	if err != nil || metadata == nil {

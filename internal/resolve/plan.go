@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/oauth"
 )
 
@@ -120,6 +121,19 @@ func (p *Plan) Limits() v1alpha1.Limits {
 		return v1alpha1.Limits{}
 	}
 	return *p.Provider.Spec.Limits
+}
+
+// LifetimeRules are the provider's for how long its tokens live.
+func (p *Plan) LifetimeRules() lifetime.Rules {
+	declared := p.Endpoint.Lifetime
+	rules := lifetime.Rules{Unit: lifetime.Unit(declared.ExpiresInUnit), Reissue: lifetime.Reissue(p.Endpoint.TokenReissue)}
+	if declared.Default != nil {
+		rules.Default = declared.Default.Duration
+	}
+	if declared.Maximum != nil {
+		rules.Maximum = declared.Maximum.Duration
+	}
+	return rules
 }
 
 // ClusterProvider is the name of the ClusterOAuthProvider, empty where it is not one.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/oauth"
 )
@@ -29,7 +27,7 @@ func (r Resolver) Probe(ctx context.Context, provider *Provider) (tokenURL strin
 	if err := plan.Check(r.Expressions); err != nil {
 		return "", err
 	}
-	b := builder{Resolver: r, plan: plan, objects: &objects{reader: r.Reader, secrets: map[string]*corev1.Secret{}}}
+	b := r.builder(plan, Grant{})
 	var request oauth.Request
 	if request.CABundle, err = b.bundle(ctx); err != nil {
 		return "", err

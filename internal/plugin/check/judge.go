@@ -22,7 +22,7 @@ import (
 func (c *checker) judge(
 	credential *v1alpha1.OAuthCredential, plan *resolve.Plan, request oauth.Request, answer *oauth.Answer,
 ) error {
-	life, warnings, err := lifetime.Read(answer.Claims, rules(&plan.Endpoint), answer.Sent, answer.Received)
+	life, warnings, err := lifetime.Read(answer.Claims, plan.LifetimeRules(), answer.Sent, answer.Received)
 	if err != nil {
 		return fmt.Errorf("%s: there is a token, but its life cannot be told: %w. See lifetime in the spec of the provider",
 			v1alpha1.ReasonInvalidResponse, err)
@@ -71,19 +71,6 @@ func keys(data map[string][]byte) string {
 		list = append(list, name+" ("+cli.Count(len(data[name]), "byte", "bytes")+")")
 	}
 	return strings.Join(list, ", ")
-}
-
-// rules are those of an endpoint for how long its tokens live.
-func rules(endpoint *v1alpha1.Endpoint) lifetime.Rules {
-	l := endpoint.Lifetime
-	rules := lifetime.Rules{Unit: lifetime.Unit(l.ExpiresInUnit), Reissue: lifetime.Reissue(endpoint.TokenReissue)}
-	if l.Default != nil {
-		rules.Default = l.Default.Duration
-	}
-	if l.Maximum != nil {
-		rules.Maximum = l.Maximum.Duration
-	}
-	return rules
 }
 
 // explain puts the reason before an error, by which the documentation knows it.
