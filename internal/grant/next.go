@@ -89,7 +89,8 @@ type View struct {
 	Holds      bool
 	Held       lifetime.Token
 
-	// Wanted says that a new token is due, and Insists that a person has asked for one.
+	// Wanted says that a new token is due, and Insists that a person has asked for one, or
+	// has corrected what the last one was refused for.
 	Wanted, Insists bool
 	// Orphaned says that the owner of the open attempt is this process, or dead.
 	// TakeOverAt is when it is taken for dead.
