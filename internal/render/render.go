@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -32,6 +33,13 @@ func (Data) Format(state fmt.State, _ rune) {
 	// A failed write shows in the result of the call that formats.
 	_, _ = io.WriteString(state, redact.Marker)
 }
+
+// LogValue keeps the values out of structured logs.
+func (Data) LogValue() slog.Value { return slog.StringValue(redact.Marker) }
+
+// MarshalJSON keeps the values out of what is encoded without thought, as some loggers
+// do. A Secret is written from the map itself.
+func (Data) MarshalJSON() ([]byte, error) { return []byte(`"` + redact.Marker + `"`), nil }
 
 // Token is what there is to publish.
 type Token struct {

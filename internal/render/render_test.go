@@ -1,7 +1,9 @@
 package render_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -138,8 +140,15 @@ func TestIntact(t *testing.T) {
 func TestDataCannotBePrinted(t *testing.T) {
 	t.Parallel()
 	data := render.Data{"k": []byte("s3cret")}
-	for _, text := range []string{fmt.Sprint(data), fmt.Sprintf("%v %+v %#v %s %x", data, data, data, data, data)} {
-		if strings.Contains(text, "s3cret") || strings.Contains(text, fmt.Sprintf("%x", "s3cret")) {
+	var logged strings.Builder
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "data", data)
+	encoded, err := json.Marshal(map[string]any{"data": data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	formatted := fmt.Sprintf("%v %+v %#v %s %x", data, data, data, data, data)
+	for _, text := range []string{fmt.Sprint(data), formatted, logged.String(), string(encoded)} {
+		if strings.Contains(text, "s3cret") || strings.Contains(text, fmt.Sprintf("%x", "s3cret")) || strings.Contains(text, "czNjcmV0") {
 			t.Errorf("it shows: %s", text)
 		}
 	}
