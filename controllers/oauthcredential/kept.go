@@ -125,7 +125,8 @@ func (r *Reconciler) view(ctx context.Context, f *facts, k *kept) grant.View {
 		Holds:      f.held && f.heldInputs == f.inputsHash,
 		Held:       f.life,
 		Wanted:     f.wantsToken(),
-		Insists:    f.requested || f.corrected(),
+		Insists:    f.requested,
+		Corrected:  f.corrected(),
 		Now:        f.now,
 	}
 	if status := f.credential.Status.Grant; status != nil {

@@ -89,9 +89,9 @@ type View struct {
 	Holds      bool
 	Held       lifetime.Token
 
-	// Wanted says that a new token is due, and Insists that a person has asked for one, or
-	// has corrected what the last one was refused for.
-	Wanted, Insists bool
+	// Wanted says that a new token is due, Insists that a person has asked for one, and
+	// Corrected that a person has changed who asks, or what is asked for.
+	Wanted, Insists, Corrected bool
 	// Orphaned says that the owner of the open attempt is this process, or dead.
 	// TakeOverAt is when it is taken for dead.
 	Orphaned   bool
@@ -255,7 +255,8 @@ func (v View) lost() Step {
 	switch {
 	case v.ByDevice:
 		return v.device()
-	case v.Insists:
+	case v.Insists, v.Corrected && v.Record.Chain.Generation == 0:
+		// What has never been taken may have been sent by the wrong client.
 		return Step{Action: Send, Kind: Refresh}
 	case v.Record.Chain.Generation == 0:
 		return Step{Action: Ask, Need: NeedUsable}

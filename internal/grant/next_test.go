@@ -323,6 +323,13 @@ func TestNextCarriesOn(t *testing.T) {
 		"it is lost, and a person insists": {
 			func(r *grant.Record, v *grant.View) { lost(r); v.Wanted, v.Insists = true, true }, send(grant.Refresh),
 		},
+		"it is lost, and the spec is another": {
+			func(r *grant.Record, v *grant.View) { lost(r); v.Wanted, v.Corrected = true, true }, ask(grant.NeedRefused),
+		},
+		"it never was any good, and the client is another": {
+			func(r *grant.Record, v *grant.View) { lost(r); r.Chain.Generation, v.Wanted, v.Corrected = 0, true, true },
+			send(grant.Refresh),
+		},
 		"the consent is another": {func(r *grant.Record, v *grant.View) { r.Chain.Consent, v.Wanted = "x", true }, ask(grant.NeedConsent)},
 		"the consent is the same": {
 			func(r *grant.Record, v *grant.View) { r.Chain.Consent, v.Consent, v.Wanted = "x", "x", true }, send(grant.Refresh),

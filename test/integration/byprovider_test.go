@@ -49,6 +49,7 @@ var _ = Describe("an OAuthProvider", func() {
 		Eventually(ctx, t.state("acme")).Should(Equal(waiting("ProviderNotFound")))
 		Consistently(ctx, t.state("acme")).Should(Equal(waiting("ProviderNotFound")))
 		t.edit(ctx, "OAuthCredential", "acme", "spec: {scopes: null}")
+		Eventually(ctx, t.state("acme")).Should(Equal(waiting("ProviderNotFound")), "the spec is seen")
 
 		By("creating it anew")
 		t.provide(ctx, "idp")
