@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/tokensync/tokensync/internal/picture"
 	"github.com/tokensync/tokensync/internal/plugin"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 )
@@ -49,12 +50,6 @@ func terminal() cli.Terminal {
 		Out:   out,
 		In:    term.IsTerminal(int(os.Stdin.Fd())),
 		Color: out && os.Getenv("NO_COLOR") == "",
-		Size: func() (columns, rows int) {
-			columns, rows, err := term.GetSize(int(os.Stdout.Fd()))
-			if err != nil || columns <= 0 || rows <= 0 {
-				return 80, 24
-			}
-			return columns, rows
-		},
+		Size:  func() (columns, rows int) { return picture.Size(os.Stdout) },
 	}
 }

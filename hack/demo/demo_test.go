@@ -42,21 +42,6 @@ func TestLocalizeReplacesEveryProviderAndPlaceholder(t *testing.T) {
 	}
 }
 
-func TestClipCountsWhatIsSeen(t *testing.T) {
-	for line, want := range map[string]string{
-		"short":              "short",
-		"exactly10!":         "exactly10!",
-		"more than ten":      "more than \x1b[0m",
-		"\x1b[31mred\x1b[0m": "\x1b[31mred\x1b[0m",
-		"━━━━━━━━━━":         "━━━━━━━━━━",
-		"\x1b[2m━━━━━━━━━━━\x1b": "\x1b[2m━━━━━━━━━━\x1b[0m",
-	} {
-		if got := clip(line, 10); got != want {
-			t.Errorf("clip(%q) = %q, want %q", line, got, want)
-		}
-	}
-}
-
 func TestBarIsAsWideAsItsColumn(t *testing.T) {
 	plain := &terminal{}
 	const life = 20 * time.Second

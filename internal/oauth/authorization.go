@@ -125,7 +125,7 @@ func checkRedirectURI(raw string, insecure bool) error {
 		return invalidRequest("The redirect URI is not an absolute URL.")
 	case u.User != nil || strings.Contains(raw, "#"):
 		return invalidRequest("The redirect URI holds a user name or a fragment. Remove it.")
-	case u.Scheme == "https", u.Scheme == "http" && (insecure || isLoopback(u.Hostname())):
+	case u.Scheme == "https", u.Scheme == "http" && (insecure || IsLoopback(u.Hostname())):
 		return nil
 	default:
 		return invalidRequest("The redirect URI is neither an https URL nor an http URL of this machine, " +
@@ -133,8 +133,9 @@ func checkRedirectURI(raw string, insecure bool) error {
 	}
 }
 
-// isLoopback tells whether a host is this machine (RFC 8252 sections 7.3 and 8.3).
-func isLoopback(host string) bool {
+// IsLoopback tells whether a host, without a port and brackets, is this machine (RFC
+// 8252 sections 7.3 and 8.3).
+func IsLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 
 	return host == "localhost" || err == nil && addr.IsLoopback()

@@ -142,7 +142,7 @@ func (o *options) gather() (*source.Objects, error) {
 		}
 	}
 	for _, kind := range found.Manifest.Others {
-		fmt.Fprintf(o.environment.ErrOut, "An object of the kind %s is not looked at.\n", redact.Message(kind)) //nolint:errcheck // It is no loss.
+		o.environment.Tellf("An object of the kind %s is not looked at.", redact.Message(kind))
 	}
 	if o.withCluster {
 		var err error

@@ -22,13 +22,7 @@ const labelWidth = 10
 // step writes a step: a label, and a text that may be long.
 func (p *printer) step(label, text string) {
 	const indent = 2 + labelWidth + 2
-	lines := cli.Wrap(text, max(0, p.terminal.Columns()-indent))
-	for i, line := range lines {
-		if i > 0 {
-			label = ""
-		}
-		p.line(label, line)
-	}
+	p.lines(label, cli.Wrap(text, max(0, p.terminal.Columns()-indent)))
 }
 
 // lines writes a step of several lines, which are kept as they are.

@@ -7,6 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 )
@@ -21,29 +24,13 @@ func (e *Environment) CompleteNames(most int) cobra.CompletionFunc {
 		if most > 0 && len(arguments) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return e.complete(command.Context(), begun, func(ctx context.Context, cluster *Cluster) ([]string, error) {
-			list := &v1alpha1.OAuthCredentialList{}
-			err := cluster.Client.List(ctx, list, (&Selection{}).options(cluster)...)
-			names := make([]string, 0, len(list.Items))
-			for i := range list.Items {
-				names = append(names, list.Items[i].Name)
-			}
-			return names, err
-		})
+		return e.complete(command.Context(), begun, &v1alpha1.OAuthCredentialList{})
 	}
 }
 
 // CompleteNamespaces completes the names of namespaces.
 func (e *Environment) CompleteNamespaces(command *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return e.complete(command.Context(), begun, func(ctx context.Context, cluster *Cluster) ([]string, error) {
-		list := &corev1.NamespaceList{}
-		err := cluster.Client.List(ctx, list)
-		names := make([]string, 0, len(list.Items))
-		for i := range list.Items {
-			names = append(names, list.Items[i].Name)
-		}
-		return names, err
-	})
+	return e.complete(command.Context(), begun, &corev1.NamespaceList{})
 }
 
 // CompleteContexts completes the names of the contexts of the kubeconfig.
@@ -59,21 +46,30 @@ func (e *Environment) CompleteContexts(_ *cobra.Command, _ []string, begun strin
 	return beginning(names, begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// complete asks the cluster, for as long as a person at a shell waits.
-func (e *Environment) complete(
-	ctx context.Context, begun string, names func(context.Context, *Cluster) ([]string, error),
-) ([]cobra.Completion, cobra.ShellCompDirective) {
+// complete asks the cluster for the names of a kind, for as long as a person at a shell
+// waits: for those of the namespace, where the kind has one.
+func (e *Environment) complete(ctx context.Context, begun string, list client.ObjectList) ([]cobra.Completion, cobra.ShellCompDirective) {
 	cluster, err := e.Connect()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
-	found, err := names(ctx, cluster)
+	if err := cluster.Client.List(ctx, list, client.InNamespace(cluster.Namespace)); err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var names []string
+	err = meta.EachListItem(list, func(item runtime.Object) error {
+		object, err := meta.Accessor(item)
+		if err == nil {
+			names = append(names, object.GetName())
+		}
+		return err
+	})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	return beginning(found, begun), cobra.ShellCompDirectiveNoFileComp
+	return beginning(names, begun), cobra.ShellCompDirectiveNoFileComp
 }
 
 func beginning(names []string, begun string) []cobra.Completion {

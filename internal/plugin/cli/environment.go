@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -47,6 +48,11 @@ func (t Terminal) Columns() int {
 	}
 	columns, _ := t.Size()
 	return columns
+}
+
+// Tellf writes a line for the person. What is printed for programs does not go there.
+func (e *Environment) Tellf(format string, arguments ...any) {
+	fmt.Fprintf(e.ErrOut, format+"\n", arguments...) //nolint:errcheck // A terminal that is gone sends a signal.
 }
 
 // Wait waits, but not beyond the end of the context, which is its error.

@@ -89,10 +89,10 @@ func (f *Flags) await(
 // invite says where to go.
 func (f *Flags) invite(environment *cli.Environment, url string) {
 	if f.NoBrowser {
-		tellf(environment, "Open this URL in a browser on this machine:\n\n  %s\n", printable(url))
+		environment.Tellf("Open this URL in a browser on this machine:\n\n  %s\n", printable(url))
 		return
 	}
-	tellf(environment, "Your browser opens this URL, where you log in:\n\n  %s\n", printable(url))
+	environment.Tellf("Your browser opens this URL, where you log in:\n\n  %s\n", printable(url))
 }
 
 // listenFor waits for the answer, for as long as the person may take.
@@ -107,7 +107,7 @@ func (f *Flags) listenFor(ctx context.Context, environment *cli.Environment, bac
 		case came := <-back.answers:
 			return came, nil
 		case err := <-failed:
-			tellf(environment, "%s.", sentence(redact.Message(err.Error())))
+			environment.Tellf("%s.", sentence(redact.Message(err.Error())))
 		case <-timer.C():
 			return answer{}, cli.Timeoutf("nobody has logged in within %s: run the command again, and take longer with --login-timeout", f.Timeout)
 		case <-ctx.Done():

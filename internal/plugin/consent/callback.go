@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/tokensync/tokensync/internal/oauth"
 )
 
 const (
@@ -49,7 +50,7 @@ type outcome struct {
 // or on any that is free.
 func listen(ctx context.Context, redirectURI string) (*callback, error) {
 	parsed, err := url.Parse(redirectURI)
-	if err != nil || parsed.Scheme != "http" || !isLoopback(parsed.Hostname()) {
+	if err != nil || parsed.Scheme != "http" || !oauth.IsLoopback(parsed.Hostname()) {
 		return nil, fmt.Errorf("the redirect URI %q is not one of this machine, where the answer could be heard: set "+
 			"spec.authorizationCode.redirectURI to one such as http://127.0.0.1/callback, and register it with the provider", redirectURI)
 	}
@@ -131,12 +132,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // isOurs tells whether a Host is that of the redirect URI: a name of this machine's own.
 func (c *callback) isOurs(host string) bool {
 	name, port, err := net.SplitHostPort(host)
-	return err == nil && port == c.port && isLoopback(name)
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
+	return err == nil && port == c.port && oauth.IsLoopback(name)
 }
 
 func orZero(port string) string {

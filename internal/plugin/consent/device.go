@@ -45,7 +45,7 @@ func (f *Flags) ByDevice(
 
 // show says where to go, and what to enter there.
 func (f *Flags) show(ctx context.Context, environment *cli.Environment, device *oauth.DeviceAuthorization) {
-	tellf(environment, "Open this page on any device, and enter the code there:\n\n  %s\n\n  %s\n",
+	environment.Tellf("Open this page on any device, and enter the code there:\n\n  %s\n\n  %s\n",
 		printable(device.VerificationURI), redact.Message(device.UserCode))
 	url := device.VerificationURI
 	if device.VerificationURIComplete != "" {

@@ -48,11 +48,6 @@ func (f *Flags) page(ctx context.Context, environment *cli.Environment, url stri
 	return done
 }
 
-// tellf writes a line for the person. What is printed for programs does not go there.
-func tellf(environment *cli.Environment, format string, arguments ...any) {
-	fmt.Fprintf(environment.ErrOut, format+"\n", arguments...) //nolint:errcheck // A terminal that is gone sends a signal.
-}
-
 // printable is a URL in ASCII alone, so that it shows as what it is.
 func printable(url string) string {
 	var b strings.Builder

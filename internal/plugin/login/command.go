@@ -97,7 +97,7 @@ func (o *options) run(ctx context.Context, name string) error {
 		return s.refused(err)
 	}
 	if !o.wait {
-		s.tellf("The login is stored. The operator takes it up: see `kubectl tokensync status %s -n %s`.", name, credential.Namespace)
+		s.environment.Tellf("The login is stored. The operator takes it up: see `kubectl tokensync status %s -n %s`.", name, credential.Namespace)
 		return nil
 	}
 	return s.await(ctx, left)

@@ -68,7 +68,7 @@ func (s *session) take(left *grant.Login, answer *oauth.Answer, request oauth.Re
 	}
 	left.Token = &grant.Token{Answer: answer, ClientID: request.Client.ID, InputsHash: s.plan.AnswerHash()}
 	if answer.RefreshToken.IsEmpty() {
-		s.tellf("Note: the provider gave no refresh token, so that you have to log in again when the access token has run out. " +
+		s.environment.Tellf("Note: the provider gave no refresh token, so that you have to log in again when the access token has run out. " +
 			"Ask for one, by a scope such as offline_access or by authorizationParameters, as its documentation has it.\n")
 	}
 }

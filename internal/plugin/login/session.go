@@ -142,9 +142,9 @@ func (s *session) show(tokenURL string) {
 	}
 	const width = 12
 	for _, line := range lines {
-		s.tellf("%s%s", cli.Pad(line[0], width), line[1])
+		s.environment.Tellf("%s%s", cli.Pad(line[0], width), line[1])
 	}
-	s.tellf("")
+	s.environment.Tellf("")
 }
 
 func (s *session) providerName() string {
@@ -198,10 +198,6 @@ func (s *session) note() string {
 		return "The operator now fetches the tokens for " + name + ". The terminal tells when they are there."
 	}
 	return "The tokens for " + name + " have been stored in the cluster."
-}
-
-func (s *session) tellf(format string, arguments ...any) {
-	fmt.Fprintf(s.environment.ErrOut, format+"\n", arguments...) //nolint:errcheck // A terminal that is gone sends a signal.
 }
 
 // refused gives the failures of providers an exit code of their own.

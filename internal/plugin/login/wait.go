@@ -7,12 +7,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tokensync/tokensync/internal/grant"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 	"github.com/tokensync/tokensync/internal/plugin/status"
-	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
 const (
@@ -45,9 +43,8 @@ func fateOf(left *grant.Login, data map[string][]byte) fate {
 	if record.Login != nil && record.Login.ID == left.ID {
 		return waiting
 	}
-	// Of tokens that were left the chain has the name; one that the operator has fetched
-	// with a code has a name of its own.
-	if record.Chain != nil && (record.Chain.ID == left.ID || !record.Chain.StartedAt.Before(left.At.Truncate(time.Second))) {
+	// The chain of a login has its name, whoever has fetched the tokens.
+	if record.Chain != nil && record.Chain.ID == left.ID {
 		return taken
 	}
 	return dropped
@@ -56,25 +53,21 @@ func fateOf(left *grant.Login, data map[string][]byte) fate {
 // await waits until the operator has taken up the login and the credential is ready.
 func (s *session) await(ctx context.Context, left *grant.Login) error {
 	began := s.environment.Clock.Now()
-	var decided time.Time
+	decided := began // when it was last seen to wait
 	for {
-		found, err := s.fate(ctx, left)
-		if err != nil {
-			return err
-		}
-		credential, err := s.cluster.Credential(ctx, s.credential.Name)
+		found, report, err := s.look(ctx, left)
 		if err != nil {
 			return err
 		}
 		now := s.environment.Clock.Now()
-		if found != waiting && decided.IsZero() {
+		if found == waiting {
 			decided = now
 		}
-		report := status.Describe(credential, now)
+		good, settled := report.Ready && since(report, left), now.Sub(decided) >= settling
 		switch {
-		case found == taken && report.Ready && since(report, left):
-			return s.succeed(report)
-		case found != waiting && now.Sub(decided) >= settling && report.Trouble != nil:
+		case good && (found == taken || settled && report.Trouble == nil):
+			return s.succeed(report) // Another chain may have taken the place of the login's already.
+		case settled && report.Trouble != nil:
 			return cli.NotReadyf("the login has not helped: %s: %s", report.Trouble.Reason, report.Trouble.Message)
 		case now.Sub(began) >= s.timeout:
 			return s.giveUp(report, found)
@@ -85,6 +78,19 @@ func (s *session) await(ctx context.Context, left *grant.Login) error {
 	}
 }
 
+// look is what has become of the login, and of the credential after that.
+func (s *session) look(ctx context.Context, left *grant.Login) (fate, status.Report, error) {
+	found, err := s.fate(ctx, left)
+	if err != nil {
+		return found, status.Report{}, err
+	}
+	credential, err := s.cluster.Credential(ctx, s.credential.Name)
+	if err != nil {
+		return found, status.Report{}, err
+	}
+	return found, status.Describe(credential, s.environment.Clock.Now()), nil
+}
+
 // since tells whether the token that is reported came with the login, or after it.
 func since(report status.Report, left *grant.Login) bool {
 	return report.IssuedAt != nil && !report.IssuedAt.Time.Before(left.At.Truncate(time.Second))
@@ -92,7 +98,7 @@ func since(report status.Report, left *grant.Login) bool {
 
 func (s *session) fate(ctx context.Context, left *grant.Login) (fate, error) {
 	secret := &corev1.Secret{}
-	err := s.cluster.Client.Get(ctx, types.NamespacedName{Namespace: s.credential.Namespace, Name: secretstore.GrantName(s.credential.Name)}, secret)
+	err := s.cluster.Client.Get(ctx, s.grantKey(), secret)
 	if apierrors.IsNotFound(err) {
 		return dropped, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tokensync/tokensync/internal/picture"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 )
 
@@ -48,10 +49,12 @@ type follower struct {
 	lookedAt time.Time
 	// describeAt makes the reports anew for another instant.
 	describeAt func(time.Time) []Report
-	// seen is what was written last of each credential, and drawn how many lines the
-	// picture before has.
-	seen  map[string]string
-	drawn int
+	// picture is what was drawn last.
+	picture picture.Picture
+	// seen is what was written last of each credential, and headed says that the heading
+	// stands above.
+	seen   map[string]string
+	headed bool
 }
 
 // look reads the credentials, unless that was just done.
@@ -85,51 +88,21 @@ func (f *follower) show(cluster *cli.Cluster) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	if f.drawn > 0 {
-		lines = lines[1:] // The heading stands above.
+	if f.headed {
+		lines = lines[1:]
 	}
-	f.drawn = len(lines)
+	f.headed = true
 	_, err := fmt.Fprintln(f.environment.Out, strings.Join(lines, "\n"))
 	return err
 }
 
-// draw draws a picture over the one before. What does not fit is left out, from the end.
+// draw draws a picture over the one before.
 func (f *follower) draw(cluster *cli.Cluster) error {
 	lines := []string{f.nothing(cluster)}
 	if len(f.reports) > 0 {
 		lines = f.table(f.environment.Clock.Now()).lines(f.reports)
 	}
 	columns, rows := f.environment.Terminal.Size()
-	if len(lines) >= rows {
-		lines = lines[:max(rows-1, 1)]
-	}
-	var picture strings.Builder
-	if f.drawn > 0 {
-		fmt.Fprintf(&picture, "\x1b[%dA\r", f.drawn)
-	}
-	for _, line := range lines {
-		picture.WriteString(clip(line, columns) + "\x1b[K\n")
-	}
-	picture.WriteString("\x1b[J") // What the last picture had below.
-	f.drawn = len(lines)
-	_, err := fmt.Fprint(f.environment.Out, picture.String())
+	_, err := fmt.Fprint(f.environment.Out, f.picture.Over(lines, columns, rows))
 	return err
-}
-
-// clip cuts a line to so many columns, not counting colors.
-func clip(line string, columns int) string {
-	width, escape := 0, false
-	for at, r := range line {
-		switch {
-		case r == '\x1b':
-			escape = true
-		case escape:
-			escape = r != 'm'
-		case width == columns:
-			return line[:at] + "\x1b[0m"
-		default:
-			width++
-		}
-	}
-	return line
 }

@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/tokensync/tokensync/internal/picture"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 )
 
@@ -76,24 +77,8 @@ func TestATableForATerminal(t *testing.T) {
 		t.Fatalf("what is wrong was not wrapped: %q", details)
 	}
 	for _, line := range details {
-		if clip(line, columns) != line {
+		if picture.Clip(line, columns) != line {
 			t.Errorf("%q is wider than the terminal", line)
-		}
-	}
-}
-
-func TestClip(t *testing.T) {
-	t.Parallel()
-	for line, want := range map[string]string{
-		"":                    "",
-		"abc":                 "abc",
-		"abcd":                "abc\x1b[0m",
-		"\x1b[31mabc\x1b[0m":  "\x1b[31mabc\x1b[0m",
-		"\x1b[31mab\x1b[0mcd": "\x1b[31mab\x1b[0mc\x1b[0m",
-		"a━b━":                "a━b\x1b[0m",
-	} {
-		if got := clip(line, 3); got != want {
-			t.Errorf("%q: got %q, want %q", line, got, want)
 		}
 	}
 }
