@@ -20,6 +20,9 @@ KUBECTL ?= kubectl
 PACKAGES ?=
 TEST_FLAGS ?=
 TEST_TIMEOUT ?= 30m
+# How many processes share the specs of test/integration, each with an API server and
+# an operator of its own. Most of their time they wait for a token to end.
+PROCESSES ?= 3
 # How many credentials the benchmark makes, and more flags for it.
 N ?= 1000
 BENCH_FLAGS ?=
@@ -53,15 +56,14 @@ GENERATED := api/v1alpha1/zz_generated.deepcopy.go \
 # Modules of our own, each with dependencies of its own.
 MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes
 
-# What each test target runs. A new suite under test/ is an integration test until
-# it is named here.
+# What each test target runs. A new suite under test/ runs beside others with
+# test-suites until it is named here.
 UNIT_PACKAGES = $(or $(PACKAGES),$$(go list ./... | grep -vE '/tokensync/(test|docs)(/|$$)') ./test/standin/... ./test/catalog/...)
-INTEGRATION_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/(standin|catalog|chart|conformance|e2e)(/|$$)'))
-CONFORMANCE_PACKAGES = $(or $(PACKAGES),./test/conformance/...)
+SUITE_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/(standin|catalog|chart|integration|failures|e2e)(/|$$)'))
 
 # Never from the cache, because Go does not know that the API server or a binary
-# changed; and one suite at a time, because they watch the clock.
-SUITE = go test -count=1 -p 1 -timeout $(TEST_TIMEOUT) $(TEST_FLAGS)
+# changed.
+SUITE = go test -count=1 -timeout $(TEST_TIMEOUT) $(TEST_FLAGS)
 
 # $(call timed,TITLE,COMMAND) says what begins, and how long it took.
 timed = echo ">> $(1)"; start=$$SECONDS; $(2); echo ">> $(1): ok, $$((SECONDS - start)) s"
@@ -120,7 +122,7 @@ bench: controlplane build ## Measure N credentials (default 1000) on a real API 
 .PHONY: test
 test: ## Everything that must hold before a change lands.
 	@start=$$SECONDS; \
-	for target in verify lint test-unit test-chart test-integration test-conformance test-storms; do \
+	for target in verify lint test-unit test-chart test-integration test-suites test-failures test-storms; do \
 		echo; echo "==== make $$target"; $(MAKE) $$target; \
 	done; \
 	echo; echo "==== all passed in $$((SECONDS - start)) s"
@@ -175,16 +177,20 @@ test-unit: ## Unit tests, with the race detector.
 	@$(call timed,unit tests,go test -race $(TEST_FLAGS) $(UNIT_PACKAGES))
 
 .PHONY: test-integration
-test-integration: controlplane build ## Operator, API schema and documentation on a real API server.
-	@$(call timed,integration tests,$(SUITE) $(INTEGRATION_PACKAGES))
+test-integration: controlplane build ## The operator on a real API server: what each field and each event leads to.
+	@$(call timed,integration tests,go tool ginkgo run --procs=$(PROCESSES) --timeout=$(TEST_TIMEOUT) $(TEST_FLAGS) ./test/integration)
+
+.PHONY: test-suites
+test-suites: controlplane build ## The other suites: API schema, documentation, plugin, a browser, a certified authorization server. Needs node and npm.
+	@$(call timed,suites,$(SUITE) -p 2 $(SUITE_PACKAGES))
+
+.PHONY: test-failures
+test-failures: controlplane build ## Operators that are killed, replicas, outages; wants a quiet machine.
+	@$(call timed,failures,$(SUITE) ./test/failures)
 
 .PHONY: test-storms
 test-storms: controlplane ## Hundreds of credentials against providers that hang, throttle and fail; wants a quiet machine.
 	@$(call timed,storms,STORMS=1 $(SUITE) ./test/failures -ginkgo.focus 'A provider of many' -ginkgo.v)
-
-.PHONY: test-conformance
-test-conformance: controlplane build ## The operator and a certified authorization server. Needs node and npm.
-	@$(call timed,conformance tests,$(SUITE) $(CONFORMANCE_PACKAGES))
 
 .PHONY: test-chart
 test-chart: bin/helm bin/helm-unittest bin/kubeconform bin/kustomize controlplane ## The chart and the manifests of config/: lint, unit tests, schemas, a real API server.

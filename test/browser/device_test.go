@@ -24,16 +24,22 @@ func (s *stage) showsPage(t *testing.T, name string) string {
 	return page
 }
 
+// confirm says that the code on the page is the person's, who then signs in and consents.
+func (p *tab) confirm() {
+	p.t.Helper()
+	p.press(`button[form="op.deviceConfirmForm"][autofocus]`)
+	p.signIn()
+	p.consent()
+	p.sees("Sign-in Success")
+}
+
 // entersTheCode takes the page off the status: the plugin is not needed.
 func entersTheCode(t *testing.T, s *stage) {
 	t.Helper()
 	url := s.showsPage(t, "device")
 	page := s.newTab(t)
 	page.open(url)
-	page.press(`button[form="op.deviceConfirmForm"][autofocus]`)
-	page.signIn()
-	page.consent()
-	page.sees("Sign-in Success")
+	page.confirm()
 	eventually(t, "there is a token", func() bool { return s.token(t, "device") != "" })
 	s.lives(t, "device")
 }
@@ -41,14 +47,8 @@ func entersTheCode(t *testing.T, s *stage) {
 // entersThePluginsCode logs in where the browser cannot come back to the plugin.
 func entersThePluginsCode(t *testing.T, s *stage) {
 	t.Helper()
-	s.declare(t, certified, "remote")
-	login := s.login(t, "remote", "--device")
-	page := s.newTab(t)
-	page.open(login.page())
-	page.press(`button[form="op.deviceConfirmForm"][autofocus]`)
-	page.signIn()
-	page.consent()
-	page.sees("Sign-in Success")
+	login, page := s.begin(t, certified, "remote", "--device")
+	page.confirm()
 	login.ends(cli.ExitOK, `the Secret "remote" holds a good token`)
 	s.lives(t, "remote")
 }
@@ -56,10 +56,7 @@ func entersThePluginsCode(t *testing.T, s *stage) {
 // declinesTheCode says that the code is not the person's.
 func declinesTheCode(t *testing.T, s *stage) {
 	t.Helper()
-	s.declare(t, certified, "stranger")
-	login := s.login(t, "stranger", "--device")
-	page := s.newTab(t)
-	page.open(login.page())
+	login, page := s.begin(t, certified, "stranger", "--device")
 	page.press(`button[name=abort]`)
 	login.ends(cli.ExitNotReady, "access_denied")
 	s.waits(t, "stranger")

@@ -72,6 +72,16 @@ func (s *stage) declare(t *testing.T, manifest, name string) {
 	s.waits(t, name)
 }
 
+// begin declares a credential, runs the plugin's login, and opens the page that it names.
+func (s *stage) begin(t *testing.T, manifest, name string, arguments ...string) (*command, *tab) {
+	t.Helper()
+	s.declare(t, manifest, name)
+	login := s.login(t, name, arguments...)
+	page := s.newTab(t)
+	page.open(login.page())
+	return login, page
+}
+
 // lives makes sure that the authorization server knows a credential's token, and that it
 // is replaced without anybody.
 func (s *stage) lives(t *testing.T, name string) {
@@ -116,10 +126,7 @@ func TestAPersonLogsIn(t *testing.T) {
 
 func consents(t *testing.T, s *stage) {
 	t.Helper()
-	s.declare(t, certified, "files")
-	login := s.login(t, "files")
-	page := s.newTab(t)
-	page.open(login.page())
+	login, page := s.begin(t, certified, "files")
 	page.signIn()
 	page.consent()
 	page.sees("You are logged in")
@@ -129,10 +136,7 @@ func consents(t *testing.T, s *stage) {
 
 func delegates(t *testing.T, s *stage) {
 	t.Helper()
-	s.declare(t, shared, "shared")
-	login := s.login(t, "shared")
-	page := s.newTab(t)
-	page.open(login.page())
+	login, page := s.begin(t, shared, "shared")
 	page.signIn()
 	page.consent()
 	page.sees("The operator now fetches the tokens")
@@ -142,10 +146,7 @@ func delegates(t *testing.T, s *stage) {
 
 func consentsAtSyncplicity(t *testing.T, s *stage) {
 	t.Helper()
-	s.declare(t, gateway, "syncplicity")
-	login := s.login(t, "syncplicity")
-	page := s.newTab(t)
-	page.open(login.page())
+	login, page := s.begin(t, gateway, "syncplicity")
 	page.press("#allow")
 	page.sees("You are logged in")
 	login.ends(cli.ExitOK, "the provider gave no refresh token", `the Secret "syncplicity" holds a good token`)
@@ -160,10 +161,7 @@ func consentsAtSyncplicity(t *testing.T, s *stage) {
 // comesTooLate has a code that has always expired.
 func comesTooLate(t *testing.T, s *stage) {
 	t.Helper()
-	s.declare(t, strings.ReplaceAll(gateway, "SYNCPLICITY", "HASTY"), "late")
-	login := s.login(t, "late")
-	page := s.newTab(t)
-	page.open(login.page())
+	login, page := s.begin(t, strings.ReplaceAll(gateway, "SYNCPLICITY", "HASTY"), "late")
 	page.press("#allow")
 	page.sees("The login has not worked")
 	page.sees("Invalid Authorization Code")
@@ -173,10 +171,7 @@ func comesTooLate(t *testing.T, s *stage) {
 
 func declines(t *testing.T, s *stage) {
 	t.Helper()
-	s.declare(t, certified, "declined")
-	login := s.login(t, "declined")
-	page := s.newTab(t)
-	page.open(login.page())
+	login, page := s.begin(t, certified, "declined")
 	page.signIn()
 	page.press(`a[href$="/abort"]`)
 	page.sees("The login has not worked")
@@ -187,10 +182,7 @@ func declines(t *testing.T, s *stage) {
 // closes closes the page on which to log in.
 func closes(t *testing.T, s *stage) {
 	t.Helper()
-	s.declare(t, certified, "closed")
-	login := s.login(t, "closed", "--login-timeout=5s")
-	page := s.newTab(t)
-	page.open(login.page())
+	login, page := s.begin(t, certified, "closed", "--login-timeout=5s")
 	page.do("see the page", chromedp.WaitVisible(chromedp.CSS(`input[name=login]`)))
 	page.close()
 	login.ends(cli.ExitTimeout, "nobody has logged in within 5s", "--login-timeout")

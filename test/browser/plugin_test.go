@@ -2,7 +2,6 @@ package browser
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -10,21 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/tokensync/tokensync/test/cluster"
 )
-
-// plugin builds kubectl-tokensync, and answers the path of the binary.
-func plugin(ctx context.Context, t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(cluster.Root(), "bin", "kubectl-tokensync-browser")
-	command := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/kubectl-tokensync")
-	command.Dir = cluster.Root()
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("the plugin cannot be built: %v\n%s", err, output)
-	}
-	return path
-}
 
 // opener is what the plugin takes for the program that opens pages. It writes down
 // which it was to open.

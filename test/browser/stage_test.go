@@ -46,8 +46,11 @@ type stage struct {
 // newStage sets everything up until the test ends.
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{plugin: plugin(t.Context(), t), browser: chromium(t)}
+	s := &stage{browser: chromium(t)}
 	var err error
+	if s.plugin, err = operator.BuildPlugin(t.Context(), "kubectl-tokensync-plain"); err != nil {
+		t.Fatal(err)
+	}
 	if s.server, err = oidcprovider.Start(t.Context(), oidcprovider.Options{
 		People: true,
 		Clients: []oidcprovider.Client{{
@@ -95,7 +98,7 @@ func listen(t *testing.T, server *standin.Server) string {
 
 func (s *stage) startOperator(t *testing.T) {
 	t.Helper()
-	binary, err := operator.Build(t.Context(), "tokensync-operator-browser")
+	binary, err := operator.Build(t.Context(), "tokensync-operator-plain")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ var built struct {
 
 func operatorBinary(t *testing.T) string {
 	t.Helper()
-	built.once.Do(func() { built.binary, built.err = operator.Build(t.Context(), "tokensync-operator-chart") })
+	built.once.Do(func() { built.binary, built.err = operator.Build(t.Context(), "tokensync-operator-plain") })
 	if built.err != nil {
 		t.Fatal(built.err)
 	}

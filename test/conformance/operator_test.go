@@ -37,7 +37,7 @@ type workspace struct {
 // newWorkspace starts a control plane and an operator.
 func newWorkspace(t *testing.T, server *oidcprovider.Provider) *workspace {
 	t.Helper()
-	binary, err := operator.Build(t.Context(), "tokensync-operator")
+	binary, err := operator.Build(t.Context(), "tokensync-operator-plain")
 	if err != nil {
 		t.Fatal(err)
 	}

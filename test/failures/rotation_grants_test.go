@@ -93,13 +93,19 @@ func (r *rotating) askAll(ctx context.Context) {
 // the refresh token behind it kept and good.
 func (r *rotating) unserved(ctx context.Context) []string {
 	GinkgoHelper()
-	var unserved []string
+	return r.complaints(ctx, r.whyUnserved)
+}
+
+// complaints are what there is to say of the credentials.
+func (r *rotating) complaints(ctx context.Context, why func(ctx context.Context, name string) string) []string {
+	GinkgoHelper()
+	var complaints []string
 	for _, name := range r.names {
-		if why := r.whyUnserved(ctx, name); why != "" {
-			unserved = append(unserved, name+": "+why)
+		if complaint := why(ctx, name); complaint != "" {
+			complaints = append(complaints, name+": "+complaint)
 		}
 	}
-	return unserved
+	return complaints
 }
 
 func (r *rotating) whyUnserved(ctx context.Context, name string) string {
@@ -176,7 +182,7 @@ func launchMortal(ctx SpecContext, namespace string) *running {
 // launchBehind does so behind a door.
 func launchBehind(ctx SpecContext, d *door, namespace string, arguments ...string) *running {
 	GinkgoHelper()
-	log := &journal{}
+	log := &operator.Log{}
 	process, err := operator.Start(ctx, operator.Options{
 		Binary:     binary,
 		Kubeconfig: d.kubeconfig,

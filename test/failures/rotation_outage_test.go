@@ -61,13 +61,7 @@ var _ = Describe("Answers that come while the API server is down", func() {
 // unkept are the credentials whose latest refresh token is not kept.
 func (r *rotating) unkept(ctx SpecContext) []string {
 	GinkgoHelper()
-	var unkept []string
-	for _, name := range r.names {
-		if why := r.whyUnkept(ctx, name); why != "" {
-			unkept = append(unkept, name+": "+why)
-		}
-	}
-	return unkept
+	return r.complaints(ctx, r.whyUnkept)
 }
 
 // alive asks an operator what the kubelet asks it.

@@ -22,21 +22,7 @@ apiVersion: tokensync.dev/v1alpha1
 kind: OAuthProvider
 metadata: {name: synqly}
 spec:
-  tokenURL: $URL/v1/tokens/{token_id}/refresh
-  clientAuthentication: {method: none}
-  request:
-    method: PUT
-    bodyFormat: None
-    headers:
-    - name: Authorization
-      expression: '"Bearer " + refresh_token'
-  response:
-    accessToken: body.result.primary.access.secret
-    expiresAt: body.result.primary.access.expires
-    refreshToken: body.result.primary.refresh.secret
-    tokenType: '"Bearer"'
-    error: 'string(body.status)'
-    errorDescription: body.message
+  $PROVIDER
 ---
 apiVersion: v1
 kind: Secret
@@ -105,7 +91,7 @@ func startOrganization(ctx SpecContext) *rotating {
 		provider: &provider{Server: server, url: address}, namespace: createNamespace(ctx),
 		names: names("app", 1), first: map[string]string{"app-0": token.RefreshSecret},
 	}
-	apply(ctx, r.namespace, strings.NewReplacer("$URL", address, "$ID", token.ID, "$REFRESH", token.RefreshSecret).Replace(organization))
+	apply(ctx, r.namespace, strings.NewReplacer("$PROVIDER", standin.OrganizationProvider(address), "$ID", token.ID, "$REFRESH", token.RefreshSecret).Replace(organization))
 	return r
 }
 

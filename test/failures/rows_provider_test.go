@@ -14,36 +14,9 @@ import (
 )
 
 const (
-	unknownHost = `
-apiVersion: tokensync.dev/v1alpha1
-kind: OAuthCredential
-metadata: {name: app}
-spec:
-  provider: {tokenURL: https://does-not-exist.invalid/oauth/token}
-  client: {id: app, secretRef: {name: app-client, key: client_secret}}
-  secret: {name: app-token}
-`
-	impatient = `
-apiVersion: tokensync.dev/v1alpha1
-kind: OAuthCredential
-metadata: {name: app}
-spec:
-  provider: {tokenURL: $URL/oauth/token, timeout: 1s}
-  client: {id: app, secretRef: {name: app-client, key: client_secret}}
-  secret: {name: app-token}
-`
-	trusting = `
-apiVersion: tokensync.dev/v1alpha1
-kind: OAuthCredential
-metadata: {name: app}
-spec:
-  provider:
-    tokenURL: $URL/oauth/token
-    tls: {caRef: {kind: ConfigMap, name: provider-ca, key: ca.crt}}
-  client: {id: app, secretRef: {name: app-client, key: client_secret}}
-  secret: {name: app-token}
-`
-	bundle = `
+	impatient = "{tokenURL: $URL/oauth/token, timeout: 1s}"
+	trusting  = "{tokenURL: $URL/oauth/token, tls: {caRef: {kind: ConfigMap, name: provider-ca, key: ca.crt}}}"
+	bundle    = `
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: provider-ca}
@@ -51,21 +24,10 @@ data:
   ca.crt: |
     $CA
 `
-	wrongBundle = `
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: provider-ca}
-data:
-  ca.crt: |
-    $STRANGER
-`
-	brokenBundle = `
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: provider-ca}
-data: {ca.crt: "not a certificate"}
-`
 )
+
+// bundled is a CA bundle that holds something else.
+func bundled(content string) string { return strings.Replace(bundle, "$CA", content, 1) }
 
 // times is a fault that so many requests meet, before the provider recovers.
 func times(next int, behavior standin.Behavior) []standin.Behavior {
@@ -93,7 +55,7 @@ func connectionRows() []*row {
 		},
 		{
 			text:      "a host name that DNS does not know",
-			manifests: []string{clientSecret, unknownHost},
+			manifests: []string{clientSecret, asking("{tokenURL: https://does-not-exist.invalid/oauth/token}")},
 			unseen:    true,
 			reason:    v1alpha1.ReasonProviderUnreachable,
 			words:     []string{"The host name of the token endpoint at does-not-exist.invalid", "DNS"},
@@ -107,12 +69,12 @@ func connectionRows() []*row {
 			reason: v1alpha1.ReasonProviderUnreachable,
 			words:  []string{"unknown authority", "tls.caRef"},
 			pace:   backOff,
-			heal:   applies(bundle + "---" + trusting),
+			heal:   applies(bundle + "---" + asking(trusting)),
 		},
 		{
 			text:      "a CA bundle that is somebody else's",
 			tls:       true,
-			manifests: []string{clientSecret, wrongBundle, trusting},
+			manifests: []string{clientSecret, bundled("$STRANGER"), asking(trusting)},
 			unseen:    true,
 			reason:    v1alpha1.ReasonProviderUnreachable,
 			words:     []string{"none of the CAs vouches", "tls.caRef", "right CA"},
@@ -122,7 +84,7 @@ func connectionRows() []*row {
 		{
 			text:      "a CA bundle that does not exist",
 			tls:       true,
-			manifests: []string{clientSecret, trusting},
+			manifests: []string{clientSecret, asking(trusting)},
 			reason:    v1alpha1.ReasonSourceSecretMissing,
 			words:     []string{`ConfigMap "provider-ca"`, "tls.caRef", "does not exist", "create it"},
 			pace:      never,
@@ -131,7 +93,7 @@ func connectionRows() []*row {
 		{
 			text:      "a CA bundle that is no certificate",
 			tls:       true,
-			manifests: []string{clientSecret, brokenBundle, trusting},
+			manifests: []string{clientSecret, bundled("not a certificate"), asking(trusting)},
 			reason:    v1alpha1.ReasonInvalidKey,
 			words:     []string{"CA bundle", "tls.caRef", "no certificate in PEM form"},
 			stalled:   true,
@@ -140,7 +102,7 @@ func connectionRows() []*row {
 		},
 		{
 			text:      "a provider that hangs for three requests",
-			manifests: []string{clientSecret, impatient},
+			manifests: []string{clientSecret, asking(impatient)},
 			behaviors: times(3, standin.Behavior{Fault: standin.Hang}),
 			reason:    v1alpha1.ReasonProviderUnreachable,
 			words:     []string{"127.0.0.1", "did not answer within 1s"},

@@ -32,20 +32,17 @@ func recoversAndIsAsked(ctx SpecContext, r *row) {
 	askForRefresh(ctx, r.namespace, "app")
 }
 
-const (
-	otherKey = `
-apiVersion: v1
-kind: Secret
-metadata: {name: app-client}
-stringData: {password: app-secret}
-`
-	emptySecret = `
-apiVersion: v1
-kind: Secret
-metadata: {name: app-client}
-stringData: {client_secret: ""}
-`
-	serviceAccountSecret = `
+// asking is the credential with another provider in it.
+func asking(provider string) string {
+	return strings.Replace(credential, "{tokenURL: $URL/oauth/token}", provider, 1)
+}
+
+// holding is the client Secret with other data in it.
+func holding(data string) string {
+	return strings.Replace(clientSecret, "client_secret: app-secret", data, 1)
+}
+
+const serviceAccountSecret = `
 apiVersion: v1
 kind: Secret
 metadata:
@@ -54,40 +51,6 @@ metadata:
 type: kubernetes.io/service-account-token
 stringData: {client_secret: app-secret}
 `
-	wrongSecret = `
-apiVersion: v1
-kind: Secret
-metadata: {name: app-client}
-stringData: {client_secret: not-app-secret}
-`
-	wrongPath = `
-apiVersion: tokensync.dev/v1alpha1
-kind: OAuthCredential
-metadata: {name: app}
-spec:
-  provider: {tokenURL: $URL/token}
-  client: {id: app, secretRef: {name: app-client, key: client_secret}}
-  secret: {name: app-token}
-`
-	deniedURL = `
-apiVersion: tokensync.dev/v1alpha1
-kind: OAuthCredential
-metadata: {name: app}
-spec:
-  provider: {tokenURL: http://127.0.0.2:9/oauth/token}
-  client: {id: app, secretRef: {name: app-client, key: client_secret}}
-  secret: {name: app-token}
-`
-	metadataURL = `
-apiVersion: tokensync.dev/v1alpha1
-kind: OAuthCredential
-metadata: {name: app}
-spec:
-  provider: {tokenURL: http://169.254.169.254/oauth/token}
-  client: {id: app, secretRef: {name: app-client, key: client_secret}}
-  secret: {name: app-token}
-`
-)
 
 func configurationRows() []*row {
 	return []*row{
@@ -101,7 +64,7 @@ func configurationRows() []*row {
 		},
 		{
 			text:      "a client Secret without the key",
-			manifests: []string{otherKey, credential},
+			manifests: []string{holding("password: app-secret"), credential},
 			reason:    v1alpha1.ReasonSourceSecretMissing,
 			words:     []string{`"app-client"`, `no key "client_secret"`, "add the key"},
 			pace:      never,
@@ -109,7 +72,7 @@ func configurationRows() []*row {
 		},
 		{
 			text:      "a client Secret that is empty",
-			manifests: []string{emptySecret, credential},
+			manifests: []string{holding(`client_secret: ""`), credential},
 			reason:    v1alpha1.ReasonSourceSecretMissing,
 			words:     []string{`"app-client"`, `nothing under the key "client_secret"`, "fill it in"},
 			pace:      never,
@@ -130,7 +93,7 @@ func configurationRows() []*row {
 		},
 		{
 			text:      "a wrong client secret",
-			manifests: []string{wrongSecret, credential},
+			manifests: []string{holding("client_secret: not-app-secret"), credential},
 			reason:    v1alpha1.ReasonProviderRejected,
 			words:     []string{"127.0.0.1", `"invalid_client"`, "HTTP status 401", "Check the client ID, the client secret"},
 			stalled:   true,
@@ -139,7 +102,7 @@ func configurationRows() []*row {
 		},
 		{
 			text:      "a token URL with a wrong path",
-			manifests: []string{clientSecret, wrongPath},
+			manifests: []string{clientSecret, asking("{tokenURL: $URL/token}")},
 			reason:    v1alpha1.ReasonInvalidResponse,
 			words:     []string{"127.0.0.1", "HTTP status 404", "Check", "tokenURL"},
 			pace:      never, // on the right path
@@ -147,7 +110,7 @@ func configurationRows() []*row {
 		},
 		{
 			text:      "a token URL at the metadata service of the cloud, whatever the flags",
-			manifests: []string{clientSecret, metadataURL},
+			manifests: []string{clientSecret, asking("{tokenURL: http://169.254.169.254/oauth/token}")},
 			reason:    v1alpha1.ReasonEgressDenied,
 			words:     []string{"169.254.169.254", "does not connect", "administrator"},
 			stalled:   true,
@@ -157,7 +120,7 @@ func configurationRows() []*row {
 		{
 			text:      "a token URL in a network that a flag forbids",
 			arguments: []string{"--egress-deny-cidr=127.0.0.2/32"},
-			manifests: []string{clientSecret, deniedURL},
+			manifests: []string{clientSecret, asking("{tokenURL: http://127.0.0.2:9/oauth/token}")},
 			reason:    v1alpha1.ReasonEgressDenied,
 			words:     []string{"127.0.0.2", "does not connect", "administrator"},
 			stalled:   true,
@@ -177,7 +140,7 @@ func configurationRows() []*row {
 			text:      "a token URL on loopback, without the flag that allows it",
 			tls:       true,
 			bare:      true,
-			manifests: []string{clientSecret, bundle, trusting},
+			manifests: []string{clientSecret, bundle, asking(trusting)},
 			reason:    v1alpha1.ReasonEgressDenied,
 			words:     []string{"127.0.0.1", "does not connect", "--egress-allow-cidr"},
 			stalled:   true,

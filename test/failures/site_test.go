@@ -45,7 +45,7 @@ func openSite(ctx SpecContext) *site {
 	// Without the race detector, which would take most of the time that is measured.
 	plain, err := operator.Build(ctx, "tokensync-operator-plain")
 	Expect(err).NotTo(HaveOccurred())
-	log := &journal{}
+	log := &operator.Log{}
 	process, err := operator.Start(ctx, operator.Options{
 		Binary:      plain,
 		Kubeconfig:  s.controlPlane.Kubeconfig,

@@ -1,8 +1,6 @@
 package failures_test
 
 import (
-	"bytes"
-	"io"
 	"os/exec"
 	"strings"
 	"sync"
@@ -50,29 +48,10 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	startTable(ctx)
 })
 
-// journal keeps what an operator prints. It is safe for concurrent use.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
 // running is an operator and its log.
 type running struct {
 	*operator.Process
-	log *journal
+	log *operator.Log
 }
 
 // startOperator starts an operator that works in some namespaces only, beside
@@ -87,7 +66,7 @@ func startOperator(ctx SpecContext, namespaces []string, arguments ...string) *r
 // launchOperator starts an operator that the caller ends.
 func launchOperator(ctx SpecContext, namespaces []string, arguments ...string) *running {
 	GinkgoHelper()
-	log := &journal{}
+	log := &operator.Log{}
 	process, err := operator.Start(ctx, operator.Options{
 		Binary:     binary,
 		Kubeconfig: controlPlane.Kubeconfig,
@@ -109,10 +88,10 @@ func (r *running) end() {
 // loopback.
 func startBareOperator(namespaces []string) (stop func()) {
 	GinkgoHelper()
-	log := &journal{}
+	log := &operator.Log{}
 	process := exec.Command(binary, "--kubeconfig="+controlPlane.Kubeconfig, "--watch-namespaces="+strings.Join(namespaces, ","),
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
-	process.Stdout, process.Stderr = io.Writer(log), io.Writer(log)
+	process.Stdout, process.Stderr = log, log
 	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	Expect(process.Start()).To(Succeed())
 	stop = sync.OnceFunc(func() {
@@ -126,7 +105,7 @@ func startBareOperator(namespaces []string) (stop func()) {
 
 // expectSound demands that an operator has met no fault of its own: what its
 // providers do is no error of the operator.
-func expectSound(log *journal) {
+func expectSound(log *operator.Log) {
 	GinkgoHelper()
 	for line := range strings.Lines(log.String()) {
 		if strings.Contains(line, "context canceled") {

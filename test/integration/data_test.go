@@ -170,9 +170,8 @@ var _ = It("maps the answers of Syncplicity for all that share its provider", fu
 
 	By("reading its errors")
 	t.provider.SetClient("files", "another")
-	t.edit(ctx, "OAuthCredential", "files", "metadata: {annotations: {tokensync.dev/refresh-requested-at: now}}")
-	Eventually(ctx, func() string { return t.message(ctx, "files") }).Should(And(
-		ContainSubstring("(ProviderRejected)"), ContainSubstring("invalid_client"), ContainSubstring("ClientId is Invalid")))
+	t.refreshNow(ctx, "files")
+	t.says(ctx, "files", "(ProviderRejected)", "invalid_client", "ClientId is Invalid")
 })
 
 var _ = It("gives the tenant of Syncronex as a scope to a provider of the namespace", func(ctx SpecContext) {

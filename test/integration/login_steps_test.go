@@ -121,10 +121,15 @@ func (t *tenant) leaveLogin(ctx context.Context, name string, login *grant.Login
 	})).To(Succeed())
 }
 
-// says waits until the message of a credential's Ready condition holds a text.
-func (t *tenant) says(ctx context.Context, name, text string) {
+// says waits until the message of a credential's Ready condition holds some texts.
+func (t *tenant) says(ctx context.Context, name string, texts ...string) {
 	GinkgoHelper()
-	Eventually(ctx, func() string { return t.message(ctx, name) }).Should(ContainSubstring(text))
+	Eventually(ctx, func(g Gomega) {
+		message := t.message(ctx, name)
+		for _, text := range texts {
+			g.Expect(message).To(ContainSubstring(text))
+		}
+	}).Should(Succeed())
 }
 
 // history are the states that a credential has had, oldest first.

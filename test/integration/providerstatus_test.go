@@ -85,7 +85,7 @@ var _ = Describe("the status of a provider", func() {
 
 		i.call(i.url)
 		Eventually(ctx, t.providerState("OAuthProvider", "idp")).WithTimeout(30 * time.Second).Should(Equal(providerReady))
-		t.edit(ctx, "OAuthCredential", "acme", "metadata: {annotations: {tokensync.dev/refresh-requested-at: now}}")
+		t.refreshNow(ctx, "acme")
 		Eventually(ctx, t.state("acme")).WithTimeout(atOnce).Should(Equal(good))
 	})
 })

@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"context"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -33,21 +34,7 @@ var _ = Describe("a target Secret that somebody damages", func() {
 			"all-but-the-hash":  "{metadata: {labels: null, annotations: {tokensync.dev/expires-at: null, example.com/page: null}}, data: {expires_at: null}}",
 		}
 		t := newTenant(ctx, oauth(time.Minute))
-		for name := range damages {
-			t.declare(ctx, name, declared)
-		}
-		before := map[string]*shape{}
-		for name := range damages {
-			t.ready(ctx, name)
-			before[name] = t.shapeOf(name)(ctx)
-		}
-		for name, damage := range damages {
-			t.edit(ctx, "Secret", name, damage)
-		}
-		for name := range damages {
-			Eventually(ctx, t.shapeOf(name)).WithTimeout(repairTime).Should(Equal(before[name]), name)
-			t.ready(ctx, name)
-		}
+		t.repaired(ctx, damages, declared)
 		Consistently(ctx, func() int64 { return t.provider.Counts().Requests }).Should(BeEquivalentTo(len(damages)))
 	})
 
@@ -114,18 +101,27 @@ var _ = Describe("a target Secret that somebody damages", func() {
 			"kept-by":     "metadata: {labels: {app.kubernetes.io/managed-by: null}}",
 		}
 		t := newTenant(ctx, oauth(time.Minute))
-		before := map[string]*shape{}
-		for name := range damages {
-			t.declare(ctx, name, "secret: {deletionPolicy: Retain}")
-			t.ready(ctx, name)
-			before[name] = t.shapeOf(name)(ctx)
-		}
-		for name, damage := range damages {
-			t.edit(ctx, "Secret", name, damage)
-		}
-		for name := range damages {
-			Eventually(ctx, t.shapeOf(name)).WithTimeout(repairTime).Should(Equal(before[name]), name)
-			t.ready(ctx, name)
-		}
+		t.repaired(ctx, damages, "secret: {deletionPolicy: Retain}")
 	})
 })
+
+// repaired damages the Secrets of credentials with a line in their specs, one each, and
+// waits until they are as they were.
+func (t *tenant) repaired(ctx context.Context, damages map[string]string, line string) {
+	GinkgoHelper()
+	for name := range damages {
+		t.declare(ctx, name, line)
+	}
+	before := map[string]*shape{}
+	for name := range damages {
+		t.ready(ctx, name)
+		before[name] = t.shapeOf(name)(ctx)
+	}
+	for name, damage := range damages {
+		t.edit(ctx, "Secret", name, damage)
+	}
+	for name := range damages {
+		Eventually(ctx, t.shapeOf(name)).WithTimeout(repairTime).Should(Equal(before[name]), name)
+		t.ready(ctx, name)
+	}
+}

@@ -48,7 +48,7 @@ var _ = Describe("what is added to the token request", func() {
 		t.asked(ctx, "acme", 1)
 
 		By("sending the new value with the next token")
-		t.edit(ctx, "OAuthCredential", "acme", "metadata: {annotations: {tokensync.dev/refresh-requested-at: now}}")
+		t.refreshNow(ctx, "acme")
 		next := t.replaced(ctx, "acme", old, atOnce)
 		got = f.last()
 		Expect(got.header).To(HaveKeyWithValue("X-Key", []string{"another"}))

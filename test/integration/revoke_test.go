@@ -76,9 +76,7 @@ var _ = Describe("deleting a credential whose tokens are to be revoked", func() 
 
 	It("revokes a refresh token, and what came of it", func(ctx SpecContext) {
 		t := revoking(ctx)
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first, onDelete))
-		token := t.ready(ctx, "acme")
+		first, token := t.begun(ctx, onDelete)
 		t.remove(ctx, "OAuthCredential", "acme")
 		Eventually(ctx, t.exists("acme")).Should(BeFalse())
 		Expect(t.provider.FamilyOf(first).Revoked).To(BeTrue())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -40,6 +39,15 @@ func (t *tenant) refresher(name, refreshToken string, lines ...string) string {
 		"refreshToken: {bootstrapRef: {name: "+name+"-bootstrap, key: refresh_token}}")...)
 }
 
+// begun applies the credential acme with a new refresh token to begin with, and answers that
+// and the first access token.
+func (t *tenant) begun(ctx context.Context, lines ...string) (refreshToken, token string) {
+	GinkgoHelper()
+	refreshToken = t.provider.MintRefreshToken("acme", "read")
+	t.apply(ctx, t.refresher("acme", refreshToken, lines...))
+	return refreshToken, t.ready(ctx, "acme")
+}
+
 // bootstrap is the manifest of a Secret with a refresh token to begin with.
 func bootstrap(name, refreshToken string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s-bootstrap}\nstringData: {refresh_token: %q}\n", name, refreshToken)
@@ -71,9 +79,7 @@ func (t *tenant) refreshNow(ctx context.Context, name string) {
 var _ = Describe("the grant refresh_token", func() {
 	It("spends each refresh token once, and keeps its successor apart from the target", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(4*time.Second, standin.Rotation{}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		token := t.ready(ctx, "acme")
+		first, token := t.begun(ctx)
 		for range 3 {
 			token = t.replaced(ctx, "acme", token, patience)
 		}
@@ -93,9 +99,7 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("keeps a refresh token that does not rotate", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(3*time.Second, standin.Rotation{KeepStatic: true}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		token := t.ready(ctx, "acme")
+		first, token := t.begun(ctx)
 		for range 2 {
 			token = t.replaced(ctx, "acme", token, patience)
 		}
@@ -104,9 +108,7 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("publishes what it has kept where the target is lost", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		token := t.ready(ctx, "acme")
+		_, token := t.begun(ctx)
 		t.remove(ctx, "Secret", "acme")
 		Eventually(ctx, t.tokenIn("acme")).Should(Equal(token))
 		t.asked(ctx, "acme", 1)
@@ -114,9 +116,7 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("tries again at once with the same refresh token where the answer was lost", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		token := t.ready(ctx, "acme")
+		first, token := t.begun(ctx)
 		t.provider.Misbehave(standin.Behavior{Next: 1, AfterRotation: true, Fault: standin.Reset})
 		t.refreshNow(ctx, "acme")
 		t.replaced(ctx, "acme", token, 10*time.Second)
@@ -127,9 +127,7 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("tells a person once where the refresh token was refused, and never sends it again", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{Grace: standin.GraceNone}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		t.ready(ctx, "acme")
+		t.begun(ctx)
 		t.provider.Misbehave(standin.Behavior{Next: 1, AfterRotation: true, Fault: standin.Reset})
 		t.refreshNow(ctx, "acme")
 		Eventually(ctx, t.state("acme")).Should(Equal(lost))
@@ -148,9 +146,7 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("never sends a value that was used before", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		t.ready(ctx, "acme")
+		first, _ := t.begun(ctx)
 		second := t.provider.MintRefreshToken("acme", "read")
 		t.apply(ctx, bootstrap("acme", second))
 		Eventually(t.rotated(second)).Should(BeEquivalentTo(1))
@@ -164,11 +160,9 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("goes on with the refresh token in use where a new one is refused", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		t.ready(ctx, "acme")
+		first, _ := t.begun(ctx)
 		t.apply(ctx, bootstrap("acme", "a-typo"))
-		Eventually(ctx, func() string { return t.message(ctx, "acme") }).Should(ContainSubstring("the one in use stays"))
+		t.says(ctx, "acme", "the one in use stays")
 		t.refreshNow(ctx, "acme")
 		Eventually(t.rotated(first)).Should(BeEquivalentTo(2))
 		Eventually(ctx, t.state("acme")).Should(Equal(good))
@@ -176,21 +170,16 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("does not begin anew by itself where the grant is gone", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		t.ready(ctx, "acme")
+		t.begun(ctx)
 		t.remove(ctx, "Secret", "acme-grant")
-		Eventually(ctx, func() string { return t.message(ctx, "acme") }).Should(And(
-			ContainSubstring("RefreshTokenLost"), ContainSubstring(`"acme-grant" is gone`)))
+		t.says(ctx, "acme", "RefreshTokenLost", `"acme-grant" is gone`)
 		t.refreshNow(ctx, "acme")
 		t.asked(ctx, "acme", 1)
 	})
 
 	It("does not use the grant of another credential of that name until it is told to", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		t.ready(ctx, "acme")
+		first, _ := t.begun(ctx)
 		secret := t.secret(ctx, "acme-grant")
 		t.remove(ctx, "OAuthCredential", "acme")
 		Eventually(ctx, func() *corev1.Secret { return t.secret(ctx, "acme-grant") }).Should(BeNil(), "the grant goes with its credential")
@@ -212,9 +201,7 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("tells of two credentials with the same refresh token", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		t.ready(ctx, "acme")
+		first, _ := t.begun(ctx)
 		t.apply(ctx, t.refresher("twin", first))
 		Eventually(ctx, t.state("twin")).Should(Equal("Ready=False Reconciling=False Stalled=True RefreshTokenConflict"))
 		Expect(t.message(ctx, "twin")).To(ContainSubstring(`OAuthCredential "acme"`))
@@ -237,8 +224,7 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("takes a login up that came while the refresh token was on its way", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		t.apply(ctx, t.refresher("acme", t.provider.MintRefreshToken("acme", "read")))
-		t.ready(ctx, "acme")
+		t.begun(ctx)
 		t.onItsWay(ctx, "acme")
 		login := grant.Login{
 			ID: "later", Credential: string(t.credential(ctx, "acme").UID), At: time.Now(),
@@ -253,9 +239,7 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("keeps what came although somebody took the labels off the Secret", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{Grace: standin.GraceNone}))
-		first := t.provider.MintRefreshToken("acme", "read")
-		t.apply(ctx, t.refresher("acme", first))
-		old := t.ready(ctx, "acme")
+		first, old := t.begun(ctx)
 		t.onItsWay(ctx, "acme")
 		t.edit(ctx, "Secret", "acme-grant", "metadata: {labels: null}")
 		t.replaced(ctx, "acme", old, patience)
@@ -266,12 +250,17 @@ var _ = Describe("the grant refresh_token", func() {
 
 	It("asks a provider that fails by the schedule, although it goes before all others", func(ctx SpecContext) {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
-		t.apply(ctx, t.refresher("acme", t.provider.MintRefreshToken("acme", "read")))
-		t.ready(ctx, "acme")
+		t.begun(ctx)
 		t.provider.Misbehave(standin.Behavior{Fault: standin.Respond, Status: http.StatusInternalServerError})
 		t.refreshNow(ctx, "acme")
-		const atOpenLine = 6 // requests, the first one and the five failures that close it
-		Eventually(ctx, t.requests("acme")).WithTimeout(time.Minute).Should(BeNumerically(">=", atOpenLine))
+		t.declare(ctx, "one")
+		t.declare(ctx, "another")
+		const (
+			closing  = 5 // failures in a row, of whomever, that close the line
+			backsOff = 4 // requests, the good one and three that failed: the next is seconds away
+		)
+		Eventually(ctx, t.outcomes(standin.Respond.Outcome())).Should(BeNumerically(">=", closing))
+		Eventually(ctx, t.requests("acme")).Should(BeNumerically(">=", backsOff))
 		closed := t.requests("acme")()
 		Consistently(ctx, t.requests("acme")).WithTimeout(6 * time.Second).Should(BeNumerically("<=", closed+1))
 		t.provider.Behave()
@@ -303,15 +292,10 @@ func (t *tenant) onItsWay(ctx context.Context, name string) {
 // reconciles counts how often the operator has looked at a credential.
 func reconciles(ctx context.Context) float64 {
 	GinkgoHelper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, process.MetricsURL, http.NoBody)
-	Expect(err).NotTo(HaveOccurred())
-	response, err := http.DefaultClient.Do(request)
-	Expect(err).NotTo(HaveOccurred())
-	defer func() { _ = response.Body.Close() }()
-	served, err := io.ReadAll(response.Body)
+	served, err := process.Metrics(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	total := 0.0
-	for line := range strings.Lines(string(served)) {
+	for line := range strings.Lines(served) {
 		if rest, ok := strings.CutPrefix(line, `controller_runtime_reconcile_total{controller="oauthcredential",`); ok {
 			_, value, _ := strings.Cut(rest, "} ")
 			count, err := strconv.ParseFloat(strings.TrimSpace(value), 64)

@@ -68,7 +68,7 @@ var _ = Describe("a token of a ServiceAccount", func() {
 		Expect(t.requests(subject)()).To(BeEquivalentTo(1))
 
 		By("being issued anew for each request")
-		t.edit(ctx, "OAuthCredential", "acme", "metadata: {annotations: {tokensync.dev/refresh-requested-at: now}}")
+		t.refreshNow(ctx, "acme")
 		t.replaced(ctx, "acme", old, atOnce)
 		t.ready(ctx, "acme")
 		Expect(t.visible(ctx)).NotTo(ContainSubstring("eyJ"), "a JWT in what anybody may read")
@@ -121,13 +121,13 @@ var _ = Describe("a token of a ServiceAccount", func() {
 
 		By("giving the consent, and asking again")
 		t.apply(ctx, account("x"+audience+" ,"+audience))
-		t.edit(ctx, "OAuthCredential", "acme", "metadata: {annotations: {tokensync.dev/refresh-requested-at: now}}")
+		t.refreshNow(ctx, "acme")
 		Eventually(ctx, t.state("acme")).WithTimeout(atOnce).Should(Equal(good))
 
 		By("not giving it to the audiences of the cluster")
 		t.apply(ctx, account(clusterAudience(ctx)+","+internalAudience))
 		for _, name := range []string{"cluster", "internal"} {
-			t.edit(ctx, "OAuthCredential", name, "metadata: {annotations: {tokensync.dev/refresh-requested-at: now}}")
+			t.refreshNow(ctx, name)
 			Consistently(ctx, t.state(name)).Should(Equal(stalled("ServiceAccountRefused")))
 			Expect(t.message(ctx, name)).To(ContainSubstring("is the cluster's own"))
 		}

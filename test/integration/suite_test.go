@@ -1,13 +1,10 @@
 package integration_test
 
 import (
-	"bytes"
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,7 +36,7 @@ const (
 var (
 	controlPlane *cluster.Cluster
 	process      *operator.Process
-	operatorLog  = &logBuffer{}
+	operatorLog  = &operator.Log{}
 	observed     *witness
 	// operatorOptions are what the operator is started with, and operatorNamespace is
 	// where it finds the Secrets of ClusterOAuthProviders.
@@ -97,58 +94,37 @@ func restartOperator(ctx context.Context) {
 }
 
 var _ = AfterEach(func() {
-	Expect(process.Running()).To(BeTrue(), "the operator ended by itself:\n%s", operatorLog.tail())
+	Expect(process.Running()).To(BeTrue(), "the operator ended by itself:\n%s", tail())
 	Expect(observed.complaints()).To(BeEmpty(), "statuses that make no sense")
 })
 
 var _ = AfterSuite(func() {
-	AddReportEntry("errors in the operator's log", strings.Join(operatorLog.errors(), "\n"), ReportEntryVisibilityFailureOrVerbose)
-	Expect(operatorLog.text()).NotTo(Or(ContainSubstring("DATA RACE"), ContainSubstring("panic")))
+	AddReportEntry("errors in the operator's log", loggedErrors(), ReportEntryVisibilityFailureOrVerbose)
+	Expect(operatorLog.String()).NotTo(Or(ContainSubstring("DATA RACE"), ContainSubstring("panic")))
 })
 
-// logBuffer keeps what the operator prints. It is safe for concurrent use.
-type logBuffer struct {
-	mu      sync.Mutex
-	content bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.content.Write(p)
-}
-
-func (b *logBuffer) text() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.content.String()
-}
-
-func (b *logBuffer) tail() string {
+// tail is the end of what the operator has printed.
+func tail() string {
 	const most = 8000
-	all := b.text()
+	all := operatorLog.String()
 	return all[max(0, len(all)-most):]
 }
 
-func (b *logBuffer) errors() []string {
-	var found []string
-	for line := range strings.Lines(b.text()) {
+// loggedErrors are the operator's lines of that level.
+func loggedErrors() string {
+	var found strings.Builder
+	for line := range strings.Lines(operatorLog.String()) {
 		if strings.Contains(line, `"level":"ERROR"`) {
-			found = append(found, strings.TrimSpace(line))
+			found.WriteString(line)
 		}
 	}
-	return found
+	return found.String()
 }
 
 // kubectl runs kubectl as the cluster's administrator and answers what it prints.
 func kubectl(ctx context.Context, stdin string, arguments ...string) string {
 	GinkgoHelper()
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		assets = filepath.Join(cluster.Root(), "bin", "controlplane")
-	}
-	command := exec.CommandContext(ctx, filepath.Join(assets, "kubectl"), append([]string{"--kubeconfig", controlPlane.Kubeconfig}, arguments...)...)
+	command := exec.CommandContext(ctx, filepath.Join(cluster.Assets(), "kubectl"), append([]string{"--kubeconfig", controlPlane.Kubeconfig}, arguments...)...)
 	command.Stdin = strings.NewReader(stdin)
 	output, err := command.CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), string(output))

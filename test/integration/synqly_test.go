@@ -3,7 +3,6 @@ package integration_test
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tokensync/tokensync/test/standin"
@@ -12,30 +11,18 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// organizationProvider is the spec of a provider of organization tokens.
-const organizationProvider = `tokenURL: BASE/v1/tokens/{token_id}/refresh
-  clientAuthentication: {method: none}
-  request:
-    method: PUT
-    bodyFormat: None
-    headers:
-    - name: Authorization
-      expression: '"Bearer " + refresh_token'
-  response:
-    accessToken: body.result.primary.access.secret
-    expiresAt: body.result.primary.access.expires
-    refreshToken: body.result.primary.refresh.secret
-    tokenType: '"Bearer"'
-    error: 'string(body.status)'
-    errorDescription: body.message`
+// The credential for an organization token, the one that is minted with it, and what the
+// provider knows the second one by.
+const org, siem, integration = "synqly-org", "synqly-siem", "acct-17/int-42"
 
-// integrationCredential mints with the token of the credential synqly-org.
-const integrationCredential = `apiVersion: tokensync.dev/v1alpha1
+// minted is the manifest of the credential synqly-siem, at the URL of its tokens.
+func minted(url string) string {
+	return `apiVersion: tokensync.dev/v1alpha1
 kind: OAuthCredential
 metadata: {name: synqly-siem}
 spec:
   provider:
-    tokenURL: BASE/v1/tokens/acct-17/int-42
+    tokenURL: ` + url + `
     clientAuthentication: {method: none}
     request:
       bodyFormat: JSON
@@ -46,13 +33,14 @@ spec:
         expression: '"Bearer " + value'
     response: {accessToken: body.result.secret, expiresAt: body.result.expires, tokenType: '"Bearer"'}
 `
+}
 
 // organization applies a provider, and a credential of it that begins with a new
 // organization token.
 func (t *tenant) organization(ctx context.Context, ttl time.Duration) standin.OrganizationToken {
 	GinkgoHelper()
 	token := t.provider.MintOrganizationToken(standin.OrganizationOptions{TTL: ttl})
-	t.share(ctx, strings.Replace(organizationProvider, "BASE", t.base(), 1))
+	t.share(ctx, standin.OrganizationProvider(t.base()))
 	t.apply(ctx, bootstrap("synqly-org", token.RefreshSecret)+"---\n"+byProvider("synqly-org",
 		t.namespace+", kind: ClusterOAuthProvider, variables: {token_id: "+token.ID+"}", "grantType: refresh_token",
 		"refreshToken: {bootstrapRef: {name: synqly-org-bootstrap, key: refresh_token}}"))
@@ -74,17 +62,15 @@ func (t *tenant) administer(ctx context.Context, token standin.OrganizationToken
 }
 
 var _ = Describe("a Synqly organization token", func() {
-	const org, siem, integration = "synqly-org", "synqly-siem", "acct-17/int-42"
-
 	It("is refreshed in pairs, and mints integration tokens", func(ctx SpecContext) {
 		t := newTenant(ctx, standin.NewSynqly(standin.Options{Lifetime: 6 * time.Second}))
-		t.apply(ctx, strings.Replace(integrationCredential, "BASE", t.base(), 1))
+		t.apply(ctx, minted(t.base()+standin.IntegrationPath("acct-17", "int-42")))
 		token := t.organization(ctx, 4*time.Second)
-		last, minted := t.ready(ctx, org), t.ready(ctx, siem)
+		last, first := t.ready(ctx, org), t.ready(ctx, siem)
 		for range 3 {
 			last = t.replaced(ctx, org, last, patience)
 		}
-		t.replaced(ctx, siem, minted, patience)
+		t.replaced(ctx, siem, first, patience)
 		family := t.provider.Family(token.ID)
 		Expect(family.Retries).To(BeZero())
 		Expect(family.Reuses).To(BeZero())
@@ -161,5 +147,50 @@ var _ = Describe("a Synqly organization token", func() {
 		Eventually(ctx, t.state(org)).Should(Equal(lost))
 		Expect(t.message(ctx, org)).To(ContainSubstring("RefreshTokenLost"))
 		t.asked(ctx, token.ID, int(t.requests(token.ID)()))
+	})
+})
+
+var _ = Describe("a Synqly integration token", func() {
+	// synqly serves the token API, and an authorization server for its organization.
+	synqly := func(ctx SpecContext) (t, organization *tenant) {
+		key := []byte("one organization")
+		t = newTenant(ctx, standin.NewSynqly(standin.Options{Key: key}))
+		organization = newTenant(ctx, standin.NewOAuth(standin.Options{Key: key, Lifetime: time.Hour, AnyClient: password}))
+		t.url = t.base() + standin.IntegrationPath("acct-17", "int-42")
+		return t, organization
+	}
+
+	It("is minted with a token that another credential keeps fresh", func(ctx SpecContext) {
+		t, organization := synqly(ctx)
+		t.apply(ctx, minted(t.url))
+		Eventually(ctx, t.state(siem)).WithTimeout(atOnce).Should(Equal(waiting("SourceSecretMissing")))
+		t.apply(ctx, t.client(org)+"---\n"+organization.manifest(org))
+		token := t.ready(ctx, siem)
+		status := t.credential(ctx, siem).Status
+		Expect(status.ExpiresAt.Sub(status.IssuedAt.Time)).To(BeNumerically("~", 10*time.Minute, 2*time.Second))
+		Expect(t.shapeOf(siem)(ctx).Data).To(HaveKeyWithValue("token_type", "Bearer"))
+
+		By("not being minted anew with each new token of the organization")
+		old := t.shapeOf(org)(ctx).Data["access_token"]
+		t.refreshNow(ctx, org)
+		Eventually(ctx, t.shapeOf(org)).WithTimeout(atOnce).ShouldNot(HaveField("Data", HaveKeyWithValue("access_token", old)))
+		t.asked(ctx, integration, 1)
+		Expect(t.ready(ctx, siem)).To(Equal(token))
+	})
+
+	It("is asked for again at once when a refused token of the organization changes", func(ctx SpecContext) {
+		t, organization := synqly(ctx)
+		t.apply(ctx, "apiVersion: v1\nkind: Secret\nmetadata: {name: synqly-org}\nstringData: {access_token: stale}\n---\n"+minted(t.url))
+		Eventually(ctx, t.state(siem)).Should(HavePrefix("Ready=False"))
+		t.says(ctx, siem, "401")
+		Expect(t.message(ctx, siem)).NotTo(ContainSubstring("stale"))
+		t.asked(ctx, integration, 1)
+
+		organization.declare(ctx, "fresh")
+		fresh := organization.ready(ctx, "fresh")
+		t.edit(ctx, "Secret", org, "stringData: {access_token: "+fresh+"}")
+		Eventually(ctx, t.tokenIn(siem)).WithTimeout(atOnce).ShouldNot(BeEmpty())
+		t.ready(ctx, siem)
+		t.asked(ctx, integration, 2)
 	})
 })

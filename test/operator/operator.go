@@ -11,11 +11,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
-
-	"github.com/tokensync/tokensync/test/cluster"
 )
 
 // Options say how to run the operator.
@@ -41,19 +38,6 @@ type Process struct {
 	command *exec.Cmd
 	done    chan struct{}
 	err     error
-}
-
-// Build builds the operator into bin/, with further arguments to `go build`, and
-// answers the path of the binary.
-func Build(ctx context.Context, name string, arguments ...string) (string, error) {
-	path := filepath.Join(cluster.Root(), "bin", name)
-	arguments = append(append([]string{"build", "-o", path}, arguments...), "./cmd/tokensync-operator")
-	command := exec.CommandContext(ctx, "go", arguments...)
-	command.Dir = cluster.Root()
-	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the operator: %w\n%s", err, output)
-	}
-	return path, nil
 }
 
 // Start starts the operator and waits until it answers its health check.
@@ -162,14 +146,18 @@ func (p *Process) Metrics(ctx context.Context) (string, error) {
 	return string(text), err
 }
 
-// freeAddresses finds two loopback addresses that nobody listens on.
+// freeAddresses finds two loopback addresses that nobody listens on. Until the operator
+// does, the port is anybody's, be it for a connection: so the host is one that only this
+// process uses, out of 127.64.0.0/10, in which there is one for each process id.
 func freeAddresses() (string, string, error) {
-	first, err := net.Listen("tcp", "127.0.0.1:0")
+	pid := os.Getpid()
+	host := fmt.Sprintf("127.%d.%d.%d:0", 64|pid>>16&63, pid>>8&255, pid&255)
+	first, err := net.Listen("tcp", host)
 	if err != nil {
 		return "", "", err
 	}
 	defer func() { _ = first.Close() }()
-	second, err := net.Listen("tcp", "127.0.0.1:0")
+	second, err := net.Listen("tcp", host)
 	if err != nil {
 		return "", "", err
 	}

@@ -108,31 +108,21 @@ var _ = Describe("Logging in", func() {
 		Expect(n.provider.Requests()).To(BeEmpty())
 	}, SpecTimeout(time.Minute))
 
-	It("leaves the code where the client's secret is not for the person", func(ctx SpecContext) {
-		n.apply(ctx, byCode)
+	DescribeTable("leaves the code", func(ctx SpecContext, manifest, says string) {
+		n.apply(ctx, strings.ReplaceAll(manifest, "NAME", n.name))
 		kubeconfig, err := controlPlane.AddUser("someone-" + n.name)
 		Expect(err).NotTo(HaveOccurred())
 		n.allow(ctx, "someone-"+n.name)
 		r := start(ctx, kubeconfig, n.name, "", append([]string{"login", "files"}, local[:3]...)...)
 		Expect(consent(ctx, r, "allow")).To(ContainSubstring("The operator now fetches the tokens"))
 		Expect(r.wait(ctx)).To(Equal(cli.ExitOK), "%s", r)
-		Expect(r.errOut.String()).To(MatchRegexp(`Exchange +by the operator`))
+		Expect(r.errOut.String()).To(MatchRegexp(strings.ReplaceAll(says, "NAME", n.name)))
 		Expect(n.good(ctx)).To(BeTrue())
 		Expect(n.provider.Violations()).To(BeEmpty())
-	}, SpecTimeout(2*time.Minute))
-
-	It("leaves the code where the provider holds the client", func(ctx SpecContext) {
-		n.apply(ctx, strings.ReplaceAll(held, "NAME", n.name))
-		kubeconfig, err := controlPlane.AddUser("tenant-" + n.name)
-		Expect(err).NotTo(HaveOccurred())
-		n.allow(ctx, "tenant-"+n.name)
-		r := start(ctx, kubeconfig, n.name, "", append([]string{"login", "files"}, local[:3]...)...)
-		Expect(consent(ctx, r, "allow")).To(ContainSubstring("The operator now fetches the tokens"))
-		Expect(r.wait(ctx)).To(Equal(cli.ExitOK), "%s", r)
-		Expect(r.errOut.String()).To(MatchRegexp(`Provider +ClusterOAuthProvider "` + n.name + `"`))
-		Expect(n.good(ctx)).To(BeTrue())
-		Expect(n.provider.Violations()).To(BeEmpty())
-	}, SpecTimeout(2*time.Minute))
+	},
+		Entry("where the client's secret is not for the person", byCode, `Exchange +by the operator`, SpecTimeout(2*time.Minute)),
+		Entry("where the provider holds the client", held, `Provider +ClusterOAuthProvider "NAME"`, SpecTimeout(2*time.Minute)),
+	)
 
 	It("replaces a grant that is lost", func(ctx SpecContext) {
 		n.apply(ctx, byCode)

@@ -1,14 +1,12 @@
 package plugin_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,7 +28,7 @@ const (
 var (
 	controlPlane *cluster.Cluster
 	process      *operator.Process
-	operatorLog  = &buffer{}
+	operatorLog  = &operator.Log{}
 	// plugins is the directory where kubectl finds the plugin.
 	plugins string
 )
@@ -45,12 +43,12 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	SetDefaultEventuallyPollingInterval(poll)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 
+	plugin, err := operator.BuildPlugin(ctx, "kubectl-tokensync-race", "-race")
+	Expect(err).NotTo(HaveOccurred())
 	plugins = GinkgoT().TempDir()
-	build := exec.CommandContext(ctx, "go", "build", "-race", "-o", filepath.Join(plugins, "kubectl-tokensync"), "./cmd/kubectl-tokensync")
-	build.Dir = cluster.Root()
-	output, err := build.CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), string(output))
-	Expect(os.Symlink("kubectl-tokensync", filepath.Join(plugins, "kubectl_complete-tokensync"))).To(Succeed())
+	for _, name := range []string{"kubectl-tokensync", "kubectl_complete-tokensync"} {
+		Expect(os.Symlink(plugin, filepath.Join(plugins, name))).To(Succeed())
+	}
 
 	binary, err := operator.Build(ctx, "tokensync-operator-plain")
 	Expect(err).NotTo(HaveOccurred())
@@ -72,29 +70,9 @@ var _ = AfterEach(func() {
 	Expect(process.Running()).To(BeTrue(), "the operator ended by itself:\n%s", operatorLog)
 })
 
-// buffer keeps what a process prints. It is safe for concurrent use.
-type buffer struct {
-	mu      sync.Mutex
-	content bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.content.Write(p)
-}
-
-// String answers all that was written.
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.content.String()
-}
-
 // run is a call of the plugin.
 type run struct {
-	out, errOut buffer
+	out, errOut operator.Log
 	done        chan struct{}
 	command     *exec.Cmd
 }

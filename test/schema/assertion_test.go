@@ -90,12 +90,7 @@ var _ = DescribeTable("the token of a ServiceAccount", serviceAccount,
 		refused(".name", "must be the name of a ServiceAccount: lower-case letters, digits, '-' and '.'")),
 )
 
-var _ = DescribeTable("the name of a certificate",
-	func(ctx SpecContext, reference string, want verdict) {
-		for _, k := range kinds {
-			k.judge(ctx, fmt.Sprintf("spec: {client: {id: app, certificateRef: %s}}", reference), want.below("spec.client.certificateRef"))
-		}
-	},
+var _ = DescribeTable("the name of a certificate", within(judgeKinds, "spec: {client: {id: app, certificateRef: %s}}", "spec.client.certificateRef"),
 	Entry("may be that of a Secret", "{name: app.tls}", accepted()),
 	Entry("is needed", "{}", refused(".name", "Required value")),
 	Entry("may be no path", "{name: ../app}", refused(".name", "must be the name of a Secret")),

@@ -118,12 +118,7 @@ var _ = DescribeTable("the client's own way",
 	Entry("says nothing when it is empty", "{}", refused("spec", keyMessage)),
 )
 
-var _ = DescribeTable("the id of a client",
-	func(ctx SpecContext, id string, want verdict) {
-		for _, k := range kinds {
-			k.judge(ctx, fmt.Sprintf("spec: {client: {id: %s}}", quote(id)), want)
-		}
-	},
+var _ = DescribeTable("the id of a client", within(judgeKinds, "spec: {client: {id: %+q}}", ""),
 	Entry("takes 2048 characters", strings.Repeat("a", 2048), accepted()),
 	Entry("takes blanks and letters of all the world", "Büro 1", accepted()),
 	Entry("refuses 2049", strings.Repeat("a", 2049), refused("spec.client.id", "Too long", "2048")),
@@ -132,12 +127,7 @@ var _ = DescribeTable("the id of a client",
 )
 
 // Everything that names a key of a Secret is of one kind.
-var _ = DescribeTable("a reference to the key of a Secret",
-	func(ctx SpecContext, reference string, want verdict) {
-		for _, k := range kinds {
-			k.judge(ctx, fmt.Sprintf("spec: {client: {idRef: %s}}", reference), want)
-		}
-	},
+var _ = DescribeTable("a reference to the key of a Secret", within(judgeKinds, "spec: {client: {idRef: %s}}", ""),
 	Entry("takes name and key", "{name: app.v2, key: Client_id.1}", accepted()),
 	Entry("takes long ones", fmt.Sprintf("{name: %s, key: %[1]s}", strings.Repeat("a", 253)), accepted()),
 	Entry("demands a name", "{key: id}", refused("spec.client.idRef.name", "Required value")),

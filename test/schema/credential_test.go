@@ -8,12 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-var _ = DescribeTable("the name of an object",
-	func(ctx SpecContext, name string, want verdict) {
-		for _, k := range kinds {
-			k.judge(ctx, fmt.Sprintf("metadata: {name: %s}", name), want)
-		}
-	},
+var _ = DescribeTable("the name of an object", within(judgeKinds, "metadata: {name: %s}", ""),
 	Entry("may have 63 characters", strings.Repeat("a", 63), accepted()),
 	Entry("may hold dots", "a.b", accepted()),
 	Entry("may not have 64", strings.Repeat("a", 64), refused("", "at most 63 characters")),
@@ -49,20 +44,14 @@ var _ = DescribeTable("scopes, audiences and resources",
 
 const scopeMessage = "may hold no space, quote, backslash or character beyond ASCII: make each scope an item of its own"
 
-var _ = DescribeTable("a scope",
-	func(ctx SpecContext, scope string, want verdict) {
-		if len(want.says) > 0 {
-			want = refused("spec.scopes[0]", want.says...)
-		}
-		judge(ctx, fmt.Sprintf("spec: {scopes: [%s]}", quote(scope)), want)
-	},
+var _ = DescribeTable("a scope", within(judge, "spec: {scopes: [%+q]}", "spec.scopes[0]"),
 	Entry("may hold all that RFC 6749 lets it", "!#[]^_`{|}~:/?@.-+*'()&=,;<>$%", accepted()),
-	Entry("may hold no space", "read write", refused(scopeMessage)),
-	Entry("may not begin with a space", " read", refused(scopeMessage)),
-	Entry("may hold no line break", "read\n", refused(scopeMessage)),
-	Entry("may hold no quote", `"read"`, refused(scopeMessage)),
-	Entry("may hold no backslash", `a\b`, refused(scopeMessage)),
-	Entry("may hold no umlaut", "lösen", refused(scopeMessage)),
+	Entry("may hold no space", "read write", refused("", scopeMessage)),
+	Entry("may not begin with a space", " read", refused("", scopeMessage)),
+	Entry("may hold no line break", "read\n", refused("", scopeMessage)),
+	Entry("may hold no quote", `"read"`, refused("", scopeMessage)),
+	Entry("may hold no backslash", `a\b`, refused("", scopeMessage)),
+	Entry("may hold no umlaut", "lösen", refused("", scopeMessage)),
 )
 
 // Sets keep their order, in which scopes are sent.
@@ -72,10 +61,7 @@ var _ = It("keeps the order of scopes", func(ctx SpecContext) {
 	Expect(expectReadable(ctx, object).Spec.Scopes).To(Equal([]string{"c", "a", "b"}))
 })
 
-var _ = DescribeTable("spec.suspend",
-	func(ctx SpecContext, value string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {suspend: %s}", value), want)
-	},
+var _ = DescribeTable("spec.suspend", within(judge, "spec: {suspend: %s}", ""),
 	Entry("may be true", "true", accepted()),
 	Entry("may be false", "false", accepted()),
 	Entry("may be no text", `"true"`, refused("spec.suspend", `must be of type boolean: "string"`)),

@@ -76,10 +76,7 @@ var _ = DescribeTable("the durations of a provider",
 	Entry("have bounds for the period of limits", "{limits: {requests: 1, period: %s}}", "spec.limits.period", "between 1s and 24h"),
 )
 
-var _ = DescribeTable("lifetime.expiresInUnit",
-	func(ctx SpecContext, unit string, want verdict) {
-		judgeEndpoints(ctx, fmt.Sprintf("{lifetime: {expiresInUnit: %s}}", unit), want)
-	},
+var _ = DescribeTable("lifetime.expiresInUnit", within(judgeEndpoints, "{lifetime: {expiresInUnit: %s}}", ""),
 	Entry("takes Seconds", "Seconds", accepted()),
 	Entry("takes Milliseconds", "Milliseconds", accepted()),
 	Entry("takes Minutes", "Minutes", accepted()),
@@ -89,10 +86,7 @@ var _ = DescribeTable("lifetime.expiresInUnit",
 	Entry("refuses lower case", "seconds", refused(".lifetime.expiresInUnit", "Unsupported value")),
 )
 
-var _ = DescribeTable("spec.refresh.afterPercent",
-	func(ctx SpecContext, percent string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {refresh: {afterPercent: %s}}", percent), want)
-	},
+var _ = DescribeTable("spec.refresh.afterPercent", within(judge, "spec: {refresh: {afterPercent: %s}}", ""),
 	Entry("takes 10", "10", accepted()),
 	Entry("takes 99", "99", accepted()),
 	Entry("takes a whole number with a point", "67.0", accepted()),

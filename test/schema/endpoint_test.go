@@ -1,7 +1,6 @@
 package schema_test
 
 import (
-	"fmt"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -9,10 +8,7 @@ import (
 
 const example = "https://login.example.com/oauth/token"
 
-var _ = DescribeTable("the URL of a token endpoint",
-	func(ctx SpecContext, url string, want verdict) {
-		judgeEndpoints(ctx, fmt.Sprintf("{tokenURL: %s}", quote(url)), want)
-	},
+var _ = DescribeTable("the URL of a token endpoint", within(judgeEndpoints, "{tokenURL: %+q}", ""),
 	Entry("takes https", example, accepted()),
 	Entry("takes http, which is the operator's to refuse", "http://login.example.com/token", accepted()),
 	Entry("takes a scheme in upper case", "HTTPS://login.example.com/token", accepted()),
@@ -45,10 +41,7 @@ var _ = DescribeTable("the URL of a token endpoint",
 	Entry("refuses an empty user name", "https://@login.example.com/token", refused(".tokenURL", "may hold no user name")),
 )
 
-var _ = DescribeTable("tls",
-	func(ctx SpecContext, tls string, want verdict) {
-		judgeEndpoints(ctx, fmt.Sprintf("{tls: %s}", tls), want)
-	},
+var _ = DescribeTable("tls", within(judgeEndpoints, "{tls: %s}", ""),
 	Entry("takes a Secret", "{caRef: {kind: Secret, name: ca, key: ca.crt}}", accepted()),
 	Entry("takes a ConfigMap", "{caRef: {kind: ConfigMap, name: ca, key: ca.crt}}", accepted()),
 	Entry("refuses to be empty", "{}", refused(".tls", "at least 1 properties")),

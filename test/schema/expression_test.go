@@ -90,10 +90,7 @@ var _ = DescribeTable("request", judgeEndpoints,
 	Entry("may not omit 65", "{request: {omitParameters: ["+entries(65, "p%d")+"]}}", refused(".request.omitParameters", "Too many", "at most 64")),
 )
 
-var _ = DescribeTable("tokenReissue",
-	func(ctx SpecContext, value string, want verdict) {
-		judgeEndpoints(ctx, fmt.Sprintf("{tokenReissue: %s}", value), want.below(".tokenReissue"))
-	},
+var _ = DescribeTable("tokenReissue", within(judgeEndpoints, "{tokenReissue: %s}", ".tokenReissue"),
 	Entry("takes Independent", "Independent", accepted()),
 	Entry("takes Same", "Same", accepted()),
 	Entry("takes Replaces", "Replaces", accepted()),

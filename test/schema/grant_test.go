@@ -30,10 +30,7 @@ const (
 	codeMessage          = "the block authorizationCode belongs to the grant type authorization_code: set that, or remove the block"
 )
 
-var _ = DescribeTable("spec.grantType",
-	func(ctx SpecContext, grant string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {grantType: %s}", grant), want)
-	},
+var _ = DescribeTable("spec.grantType", within(judge, "spec: {grantType: %s}", ""),
 	Entry("takes client_credentials", "client_credentials", accepted()),
 	Entry("takes one of a provider's own", "account_credentials", accepted()),
 	Entry("takes a URN", "urn:example:grant", accepted()),
@@ -93,10 +90,7 @@ var _ = Describe("grant types and their blocks", func() {
 
 // grant judges a block of a grant.
 func grant(name, block string) func(SpecContext, string, verdict) {
-	return func(ctx SpecContext, text string, want verdict) {
-		GinkgoHelper()
-		judge(ctx, fmt.Sprintf("spec: {grantType: %s, %s: %s}", name, block, text), want.below("spec."+block))
-	}
+	return within(judge, "spec: {grantType: "+name+", "+block+": %s}", "spec."+block)
 }
 
 const (

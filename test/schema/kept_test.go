@@ -25,10 +25,7 @@ const redirectMessage = "must be a http:// URL of the loopback interface, such a
 	"http://localhost:8400/callback, without query and fragment"
 
 var _ = DescribeTable("spec.authorizationCode.redirectURI",
-	func(ctx SpecContext, uri string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {grantType: authorization_code, authorizationCode: {redirectURI: %s}}", quote(uri)),
-			want.below("spec.authorizationCode.redirectURI"))
-	},
+	within(judge, "spec: {grantType: authorization_code, authorizationCode: {redirectURI: %+q}}", "spec.authorizationCode.redirectURI"),
 	Entry("takes 127.0.0.1", "http://127.0.0.1/callback", accepted()),
 	Entry("takes ::1", "http://[::1]/callback", accepted()),
 	Entry("takes localhost", "http://localhost/callback", accepted()),
@@ -89,9 +86,7 @@ var _ = DescribeTable("the parameters of an authorization",
 )
 
 var _ = DescribeTable("lifetime.refreshToken",
-	func(ctx SpecContext, lifetime string, want verdict) {
-		judgeEndpoints(ctx, fmt.Sprintf("{lifetime: {refreshToken: %s}}", lifetime), want.below(".lifetime.refreshToken"))
-	},
+	within(judgeEndpoints, "{lifetime: {refreshToken: %s}}", ".lifetime.refreshToken"),
 	Entry("takes a maximum", "{maximum: 8760h}", accepted()),
 	Entry("takes the time without use", "{idle: 1440h}", accepted()),
 	Entry("takes both", "{maximum: 8760h, idle: 2160h}", accepted()),
@@ -100,10 +95,7 @@ var _ = DescribeTable("lifetime.refreshToken",
 	Entry("refuses a duration alone", "1440h", refused("", `must be of type object: "string"`)),
 )
 
-var _ = DescribeTable("spec.revocationPolicy",
-	func(ctx SpecContext, policy string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {revocationPolicy: %s}", policy), want)
-	},
+var _ = DescribeTable("spec.revocationPolicy", within(judge, "spec: {revocationPolicy: %s}", ""),
 	Entry("takes Never", "Never", accepted()),
 	Entry("takes OnDelete", "OnDelete", accepted()),
 	Entry("refuses another", "OnRotate", refused("spec.revocationPolicy", `supported values: "Never", "OnDelete"`)),

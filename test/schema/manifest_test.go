@@ -104,6 +104,23 @@ func judgeEndpoints(ctx SpecContext, endpoint string, want verdict) {
 	}
 }
 
+// judgeKinds does the same with all kinds.
+func judgeKinds(ctx SpecContext, patch string, want verdict) {
+	GinkgoHelper()
+	for _, k := range kinds {
+		k.judge(ctx, patch, want)
+	}
+}
+
+// within judges a value by the YAML that a format puts around it, in which %+q quotes it
+// whatever it holds. The path of the verdict begins below the one given here.
+func within(judge func(SpecContext, string, verdict), around, path string) func(SpecContext, string, verdict) {
+	return func(ctx SpecContext, value string, want verdict) {
+		GinkgoHelper()
+		judge(ctx, fmt.Sprintf(around, value), want.below(path))
+	}
+}
+
 func (k kind) judge(ctx SpecContext, patch string, want verdict) {
 	GinkgoHelper()
 	By("asking for an " + k.name)

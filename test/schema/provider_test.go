@@ -25,9 +25,7 @@ var _ = Describe("spec.allowedNamespaces", func() {
 	})
 
 	DescribeTable("is a selector",
-		func(ctx SpecContext, selector string, want verdict) {
-			clusterProviders.judge(ctx, "spec: {allowedNamespaces: "+selector+"}", want.below("spec.allowedNamespaces"))
-		},
+		within(clusterProviders.judge, "spec: {allowedNamespaces: %s}", "spec.allowedNamespaces"),
 		Entry("of labels", "{matchLabels: {team: a}}", accepted()),
 		Entry("of expressions", "{matchExpressions: [{key: team, operator: In, values: [a, b]}, {key: b, operator: Exists}]}", accepted()),
 		Entry("of expressions that exclude", "{matchExpressions: [{key: team, operator: NotIn, values: [a]}, {key: b, operator: DoesNotExist}]}", accepted()),
@@ -54,10 +52,7 @@ var _ = Describe("spec.allowed", func() {
 		judgeProviders(ctx, "spec: {allowed: {scopes: [read]}, request: {headers: [{name: X-A, value: a}]}}", refused("spec", allowedMessage))
 	})
 
-	DescribeTable("lists",
-		func(ctx SpecContext, lists string, want verdict) {
-			judgeProviders(ctx, "spec: {client: {id: app}, allowed: "+lists+"}", want.below("spec.allowed"))
-		},
+	DescribeTable("lists", within(judgeProviders, "spec: {client: {id: app}, allowed: %s}", "spec.allowed"),
 		Entry("nothing", "{}", accepted()),
 		Entry("no scope", "{scopes: []}", accepted()),
 		Entry("all that may be asked for", "{scopes: [a], audiences: [urn:a], resources: ['https://a.example.com'], grantTypes: [client_credentials, urn:a], variables: {tenant: [a, b], region: []}}", accepted()),
@@ -83,9 +78,7 @@ var _ = Describe("spec.allowed", func() {
 })
 
 var _ = DescribeTable("spec.allowedAuthorities",
-	func(ctx SpecContext, list string, want verdict) {
-		judgeProviders(ctx, "spec: {allowedAuthorities: "+list+"}", want.below("spec.allowedAuthorities"))
-	},
+	within(judgeProviders, "spec: {allowedAuthorities: %s}", "spec.allowedAuthorities"),
 	Entry("takes none", "[]", accepted()),
 	Entry("takes hosts", "[login.example.com, 'login.example.com:8443', '[2001:db8::1]:8443']", accepted()),
 	Entry("takes a host of 259 characters", "["+strings.Repeat("a", 259)+"]", accepted()),
@@ -105,10 +98,7 @@ const (
 	burstMessage = "burst is only for requests per period: set both of those, or remove it"
 )
 
-var _ = DescribeTable("spec.limits",
-	func(ctx SpecContext, limits string, want verdict) {
-		judgeProviders(ctx, "spec: {limits: "+limits+"}", want.below("spec.limits"))
-	},
+var _ = DescribeTable("spec.limits", within(judgeProviders, "spec: {limits: %s}", "spec.limits"),
 	Entry("may be none", "{}", accepted()),
 	Entry("may bound what is under way", "{maxConcurrentRequests: 1}", accepted()),
 	Entry("may bound requests", "{requests: 10, period: 1s}", accepted()),
@@ -128,10 +118,7 @@ var _ = DescribeTable("spec.limits",
 	Entry("may not be a text", "{maxConcurrentRequests: '1'}", refused(".maxConcurrentRequests", `must be of type integer: "string"`)),
 )
 
-var _ = DescribeTable("the client of a provider",
-	func(ctx SpecContext, client string, want verdict) {
-		judgeProviders(ctx, fmt.Sprintf("spec: {client: {%s}}", client), want)
-	},
+var _ = DescribeTable("the client of a provider", within(judgeProviders, "spec: {client: {%s}}", ""),
 	Entry("may have a secret", withSecret, accepted()),
 	Entry("may have a private key", withPrivateKey, accepted()),
 	Entry("may have a certificate", withCertificate, accepted()),

@@ -1,7 +1,6 @@
 package schema_test
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -10,10 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-var _ = DescribeTable("spec.providerRef",
-	func(ctx SpecContext, reference string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {provider: null, providerRef: %s}", reference), want.below("spec.providerRef"))
-	},
+var _ = DescribeTable("spec.providerRef", within(judge, "spec: {provider: null, providerRef: %s}", "spec.providerRef"),
 	Entry("takes a name", "{name: acme}", accepted()),
 	Entry("takes an OAuthProvider", "{kind: OAuthProvider, name: acme}", accepted()),
 	Entry("takes a ClusterOAuthProvider", "{kind: ClusterOAuthProvider, name: acme.v2}", accepted()),
@@ -29,8 +25,7 @@ var _ = DescribeTable("spec.providerRef",
 	Entry("refuses to be a name alone", "acme", refused("", `must be of type object: "string"`)),
 )
 
-var _ = DescribeTable("spec.provider and spec.providerRef",
-	func(ctx SpecContext, patch string, want verdict) { judge(ctx, "spec: {"+patch+"}", want) },
+var _ = DescribeTable("spec.provider and spec.providerRef", within(judge, "spec: {%s}", ""),
 	Entry("are not both", "providerRef: {name: acme}", refused("spec", "exactly one of the fields in [provider providerRef] must be set")),
 	Entry("are not neither", "provider: null", refused("spec", "exactly one of the fields in [provider providerRef] must be set")),
 )
@@ -47,10 +42,7 @@ const (
 )
 
 var _ = DescribeTable("spec.providerRef.variables",
-	func(ctx SpecContext, variables string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {provider: null, providerRef: {name: acme, variables: %s}}", variables),
-			want.below("spec.providerRef.variables"))
-	},
+	within(judge, "spec: {provider: null, providerRef: {name: acme, variables: %s}}", "spec.providerRef.variables"),
 	Entry("may be none", "{}", accepted()),
 	Entry("may be 16", "{"+entries(16, "v%d: a")+"}", accepted()),
 	Entry("may not be 17", "{"+entries(17, "v%d: a")+"}", refused("", "Too many", "at most 16")),
@@ -62,10 +54,7 @@ var _ = DescribeTable("spec.providerRef.variables",
 )
 
 var _ = DescribeTable("the value of a variable",
-	func(ctx SpecContext, value string, want verdict) {
-		judge(ctx, fmt.Sprintf("spec: {provider: null, providerRef: {name: acme, variables: {tenant: %s}}}", quote(value)),
-			want.below("spec.providerRef.variables"))
-	},
+	within(judge, "spec: {provider: null, providerRef: {name: acme, variables: {tenant: %+q}}}", "spec.providerRef.variables"),
 	Entry("may hold all that needs no encoding", "_A-z.0~9", accepted()),
 	Entry("may begin with what is no dot", "~a", accepted()),
 	Entry("may hold dots behind that", "a..b", accepted()),

@@ -19,6 +19,26 @@ func IntegrationPath(account, integration string) string {
 	return synqlyTokens + account + "/" + integration
 }
 
+// OrganizationProvider is the spec of a provider of organization tokens at a URL: YAML
+// for below `spec:`, whose credentials name a token_id.
+func OrganizationProvider(url string) string {
+	return "tokenURL: " + url + synqlyTokens + `{token_id}/refresh
+  clientAuthentication: {method: none}
+  request:
+    method: PUT
+    bodyFormat: None
+    headers:
+    - name: Authorization
+      expression: '"Bearer " + refresh_token'
+  response:
+    accessToken: body.result.primary.access.secret
+    expiresAt: body.result.primary.access.expires
+    refreshToken: body.result.primary.refresh.secret
+    tokenType: '"Bearer"'
+    error: 'string(body.status)'
+    errorDescription: body.message`
+}
+
 // synqly talks JSON both ways and knows nothing of RFC 6749. A client is an account
 // with an integration, and its secret is a good token of the organization.
 func synqly(options Options) dialect {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
+
+	"github.com/tokensync/tokensync/test/lock"
 )
 
 const (
@@ -58,7 +58,7 @@ func directory() (string, error) {
 // install runs npm ci unless what the lock file names is there already. Several
 // test binaries may do so at once; one installs and the others wait.
 func install(ctx context.Context, dir string, log io.Writer) error {
-	unlock, err := lock(filepath.Join(dir, ".lock"))
+	unlock, err := lock.File(filepath.Join(dir, ".lock"))
 	if err != nil {
 		return err
 	}
@@ -91,22 +91,4 @@ func lockSum(dir string) (string, error) {
 	}
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:]), nil
-}
-
-// lock takes a lock between processes. It goes away with the process.
-func lock(path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock the installation: %w", err)
-	}
-	for {
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock the installation: %w", err), file.Close())
-	}
-	return func() { _ = file.Close() }, nil // closing unlocks, and was only read
 }
