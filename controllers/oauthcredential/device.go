@@ -19,7 +19,8 @@ func (x exchange) authorize(o *outcome) {
 	}
 	o.sentAt = now()
 	answer, err := s.devices.DeviceAuthorization(x.ctx, request)
-	o.latency = now().Sub(o.sentAt)
+	answeredAt := now()
+	o.latency = answeredAt.Sub(o.sentAt)
 	if o.heard(err); err != nil {
 		return
 	}
@@ -27,12 +28,12 @@ func (x exchange) authorize(o *outcome) {
 	record.Device = &grant.Device{
 		DeviceCode: answer.DeviceCode, UserCode: answer.UserCode,
 		VerificationURI: answer.VerificationURI, VerificationURIComplete: answer.VerificationURIComplete,
-		ExpiresAt: o.sentAt.Add(answer.ExpiresIn), Interval: answer.Interval, Count: s.step.Count,
-		Consent: x.plan.Consent(),
+		ExpiresAt: o.sentAt.Add(answer.ExpiresIn), Interval: answer.Interval, PollAt: answeredAt.Add(answer.Interval),
+		Count: s.step.Count, Consent: x.plan.Consent(),
 	}
 	x.rewrite(o, record)
 	if o.apiError == nil && o.failure == nil && o.again.IsZero() {
-		o.failure, o.again = approval(record.Device), now().Add(record.Device.Interval)
+		o.failure, o.again = approval(record.Device), record.Device.PollAt
 	}
 }
 
@@ -81,6 +82,7 @@ func (x exchange) unapproved(o *outcome, record *grant.Record, err error) {
 	case !known:
 	case e.SlowDown > 0:
 		device.Interval += e.SlowDown
+		device.PollAt = now.Add(device.Interval)
 		x.rewrite(o, record)
 		fallthrough
 	case e.Kind == oauth.KindPending:

@@ -46,7 +46,6 @@ func needs(credential *v1alpha1.OAuthCredential, need grant.Need) *failure {
 		reason = v1alpha1.ReasonRefreshTokenLost
 		happened = fmt.Sprintf("the Secret %q does not hold the grant as it was written", secret)
 		remedy = "restore it, or delete it and " + remedy
-	case grant.NeedApproval: // It has a message of its own.
 	}
 	return &failure{reason: reason, class: lifetime.Authorization, message: happened + ": " + remedy}
 }

@@ -19,7 +19,10 @@ func (v View) device() Step {
 	case d.spent(v.Now):
 		return Step{Action: Authorize, Count: d.Count + 1}
 	}
-	return Step{Action: Poll, Need: NeedApproval}
+	if v.Now.Before(d.PollAt) {
+		return Step{Action: Await, At: d.PollAt}
+	}
+	return Step{Action: Poll}
 }
 
 func (d *Device) spent(now time.Time) bool { return !now.Before(d.ExpiresAt) }

@@ -92,6 +92,7 @@ type wireDevice struct {
 	VerificationURIComplete string    `json:"verificationURIComplete,omitempty"`
 	ExpiresAt               time.Time `json:"expiresAt"`
 	IntervalSeconds         int64     `json:"intervalSeconds"`
+	PollAt                  time.Time `json:"pollAt,omitzero"`
 	Consent                 string    `json:"consent,omitempty"`
 	Count                   int       `json:"count"`
 	Declined                bool      `json:"declined,omitempty"`
@@ -221,7 +222,8 @@ func (d *Device) wire() wireDevice {
 	return wireDevice{
 		DeviceCode: d.DeviceCode.Reveal(), UserCode: d.UserCode, VerificationURI: d.VerificationURI,
 		VerificationURIComplete: d.VerificationURIComplete, ExpiresAt: writable(d.ExpiresAt),
-		IntervalSeconds: int64(d.Interval / time.Second), Consent: d.Consent, Count: d.Count, Declined: d.Declined,
+		IntervalSeconds: int64(d.Interval / time.Second), PollAt: writable(d.PollAt),
+		Consent: d.Consent, Count: d.Count, Declined: d.Declined,
 	}
 }
 
@@ -236,7 +238,8 @@ func decodeDevice(data []byte) (*Device, error) {
 	return &Device{
 		DeviceCode: redact.New(w.DeviceCode), UserCode: w.UserCode, VerificationURI: w.VerificationURI,
 		VerificationURIComplete: w.VerificationURIComplete, ExpiresAt: w.ExpiresAt,
-		Interval: time.Duration(w.IntervalSeconds) * time.Second, Consent: w.Consent, Count: w.Count, Declined: w.Declined,
+		Interval: time.Duration(w.IntervalSeconds) * time.Second, PollAt: w.PollAt,
+		Consent: w.Consent, Count: w.Count, Declined: w.Declined,
 	}, nil
 }
 

@@ -32,7 +32,8 @@ func fullRecord(t *testing.T) *grant.Record {
 	r.Login.ExpiresAt = base.Add(time.Hour)
 	r.Device = &grant.Device{
 		DeviceCode: redact.New("device"), UserCode: "USER", VerificationURI: "https://id.example.com/device",
-		VerificationURIComplete: "https://id.example.com/device?code=USER", ExpiresAt: base, Interval: 5 * time.Second, Consent: "consent", Count: 2, Declined: true,
+		VerificationURIComplete: "https://id.example.com/device?code=USER", ExpiresAt: base, Interval: 5 * time.Second,
+		PollAt: base.Add(5 * time.Second), Consent: "consent", Count: 2, Declined: true,
 	}
 	return r
 }

@@ -57,8 +57,6 @@ const (
 	NeedAgain Need = "Again"
 	// NeedCode: the code of a login was not exchanged in time, or its answer was lost.
 	NeedCode Need = "Code"
-	// NeedApproval: a person has to enter the code of the device grant.
-	NeedApproval Need = "Approval"
 	// NeedDevice: nobody has entered the codes of the device grant, or somebody has
 	// declined.
 	NeedDevice Need = "Device"

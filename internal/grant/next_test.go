@@ -327,7 +327,10 @@ func TestNextCarriesOn(t *testing.T) {
 			func(r *grant.Record, v *grant.View) { lost(r); v.Wanted, v.Corrected = true, true }, ask(grant.NeedRefused),
 		},
 		"it never was any good, and the client is another": {
-			func(r *grant.Record, v *grant.View) { lost(r); r.Chain.Generation, v.Wanted, v.Corrected = 0, true, true },
+			func(r *grant.Record, v *grant.View) {
+				lost(r)
+				r.Chain.Generation, v.Wanted, v.Corrected = 0, true, true
+			},
 			send(grant.Refresh),
 		},
 		"the consent is another": {func(r *grant.Record, v *grant.View) { r.Chain.Consent, v.Wanted = "x", true }, ask(grant.NeedConsent)},
@@ -394,7 +397,7 @@ func TestNextTakesTurnsWithACandidate(t *testing.T) {
 
 func TestNextByDevice(t *testing.T) {
 	t.Parallel()
-	poll := grant.Step{Action: grant.Poll, Need: grant.NeedApproval}
+	poll := do(grant.Poll)
 	lost := func(d *grant.Device, more func(v *grant.View)) func(r *grant.Record, v *grant.View) {
 		return func(r *grant.Record, v *grant.View) {
 			r.Chain.Lost, r.Device, v.ByDevice = true, d, true
@@ -407,8 +410,14 @@ func TestNextByDevice(t *testing.T) {
 	spent := func(count int) *grant.Device { return &grant.Device{Count: count, ExpiresAt: base.Add(time.Minute)} }
 	declined := &grant.Device{Count: 1, ExpiresAt: base.Add(time.Hour), Declined: true}
 	looks(t, map[string]lookAt{
-		"lost":                             {lost(nil, as), grant.Step{Action: grant.Authorize, Count: 1}},
-		"a code waits":                     {lost(waits(1), as), poll},
+		"lost":         {lost(nil, as), grant.Step{Action: grant.Authorize, Count: 1}},
+		"a code waits": {lost(waits(1), as), poll},
+		"it was asked for a moment ago": {
+			func(r *grant.Record, v *grant.View) {
+				r.Chain.Lost, r.Device, v.ByDevice = true, waits(1), true
+				r.Device.PollAt = v.Now.Add(time.Second)
+			}, grant.Step{Action: grant.Await, At: base.Add(time.Minute + time.Second)},
+		},
 		"a code is spent":                  {lost(spent(1), as), grant.Step{Action: grant.Authorize, Count: 2}},
 		"three are spent":                  {lost(spent(3), as), ask(grant.NeedDevice)},
 		"the third waits":                  {lost(waits(3), as), poll},

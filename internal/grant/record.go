@@ -148,6 +148,9 @@ type Device struct {
 	UserCode, VerificationURI, VerificationURIComplete string
 	ExpiresAt                                          time.Time
 	Interval                                           time.Duration
+	// PollAt is before when it must not be asked whether the code was entered, should this
+	// be read by another process (RFC 8628 section 3.5).
+	PollAt time.Time
 	// Consent is a hash of what the person is asked to consent to.
 	Consent string
 	// Count counts the codes in a row that nobody has approved.

@@ -158,10 +158,9 @@ var _ = Describe("the device grant", func() {
 		var slowed bool
 		var times []time.Time
 		for _, request := range t.provider.Requests() {
-			if slowed {
+			if slowed = slowed || request.Outcome == standin.Respond.Outcome(); slowed {
 				times = append(times, request.Time)
 			}
-			slowed = slowed || request.Outcome == standin.Respond.Outcome()
 		}
 		Expect(len(times)).To(BeNumerically(">=", 2))
 		for i := range times[1:] {
