@@ -110,7 +110,8 @@ tidy: ## Tidy every go.mod.
 
 .PHONY: demo
 demo: controlplane build ## See it at work: control plane, operator, providers with short lifetimes. DEMO_KEEP=1 leaves it up.
-	@go run ./hack/demo
+	@go build -o $(BIN)/tokensync-demo ./hack/demo
+	@$(BIN)/tokensync-demo
 
 .PHONY: bench
 bench: controlplane build ## Measure N credentials (default 1000) on a real API server.

@@ -76,6 +76,16 @@ func (r *Reconciler) noteBootstraps(ctx context.Context) error {
 	return nil
 }
 
+// noteUsed notes all that a credential has begun with.
+func (r *Reconciler) noteUsed(credential *v1alpha1.OAuthCredential, record *grant.Record) {
+	if record == nil {
+		return
+	}
+	for _, hash := range record.Used {
+		r.bootstraps.claim(hash, holder{credential.UID, keyOf(credential)})
+	}
+}
+
 // claimBootstrap tells whether a credential may begin with a refresh token.
 func (r *Reconciler) claimBootstrap(credential *v1alpha1.OAuthCredential, value redact.String) *failure {
 	first, ok := r.bootstraps.claim(grant.Hash(r.Cluster, value), holder{credential.UID, keyOf(credential)})

@@ -49,7 +49,7 @@ func refreshTokenExpiring(f *facts, s *v1alpha1.OAuthCredentialStatus) metav1.Co
 	if s.Grant != nil && s.Grant.WarnAfter != nil && !f.now.Before(s.Grant.WarnAfter.Time) {
 		expiring.Status, expiring.Reason = metav1.ConditionTrue, v1alpha1.ReasonRefreshTokenExpiring
 		expiring.Message = fmt.Sprintf("the refresh token ends at %s: before that, %s",
-			s.RefreshTokenExpiresAt.UTC().Format(time.RFC3339), begin(f.credential))
+			s.RefreshTokenExpiresAt.UTC().Format(time.RFC3339), begin(f.credential, f.plan))
 	}
 	return expiring
 }
@@ -83,7 +83,7 @@ func goodToken(f *facts, token published) (reason, message string) {
 			"; the provider does not say for how long, so it is replaced every hour: set lifetime.default in the provider if you know"
 	case life < propagation:
 		message += fmt.Sprintf("; it lives %s, less than a mounted Secret may take to reach a pod's files: "+
-			"use the tokensync sidecar, or read the Secret through the API", life)
+			"read the Secret through the API", life)
 	}
 	return v1alpha1.ReasonTokenIssued, message
 }

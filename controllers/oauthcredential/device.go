@@ -22,6 +22,7 @@ func (x exchange) authorize(o *outcome) {
 	answeredAt := now()
 	o.latency = answeredAt.Sub(o.sentAt)
 	if o.heard(err); err != nil {
+		o.sent = o.failure.answered // Nothing is spent by what nobody has heard.
 		return
 	}
 	record := x.record()
@@ -54,8 +55,9 @@ func (x exchange) poll(o *outcome, answered func()) {
 	x.ctx = context.WithoutCancel(x.ctx)
 	resolved.Request.Timeout, resolved.Request.Answered = grantTimeout(x.plan), answered
 	answer, err := x.send(o, resolved)
-	if err == nil {
-		x.approved(o, record, x.taken(o, answer, nil, resolved.Request.Client.ID))
+	taken := x.taken(o, answer, err, resolved.Request.Client.ID)
+	if err == nil || !taken.RefreshToken.IsEmpty() {
+		x.approved(o, record, taken)
 		return
 	}
 	x.unapproved(o, record, err)
@@ -90,12 +92,12 @@ func (x exchange) unapproved(o *outcome, record *grant.Record, err error) {
 	case e.Code == "access_denied":
 		device.Declined = true
 		x.rewrite(o, record)
-		o.failure = needs(x.credential, grant.NeedDevice)
+		o.failure = needs(x.credential, x.plan, grant.NeedDevice)
 	case e.GrantRefused:
 		// The code has expired: the next look asks for another one, if it may.
 		device.ExpiresAt = now
 		x.rewrite(o, record)
-		o.failure, o.again = needs(x.credential, grant.NeedDevice), now
+		o.failure, o.again = needs(x.credential, x.plan, grant.NeedDevice), now
 	}
 }
 

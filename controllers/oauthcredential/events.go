@@ -21,7 +21,7 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 	changed := before == nil || before.Status != after.Status || before.Reason != after.Reason
 	was, is := f.credential.Status.LastFailure, status.LastFailure
 	switch {
-	case is != nil && result.failure != nil && (was == nil || was.Reason != is.Reason):
+	case is != nil && result.failure != nil && (was == nil || was.Reason != is.Reason || asksAnew(was, is)):
 		r.event(f, corev1.EventTypeWarning, is.Reason, is.Message)
 	case is == nil && was != nil && result.published:
 		r.event(f, corev1.EventTypeNormal, after.Reason, after.Message)
@@ -43,6 +43,12 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 	if result.published && changed {
 		r.emitWarnings(f)
 	}
+}
+
+// asksAnew tells whether a person is asked for something else than before, such as
+// another code: the one that an earlier event shows is of no use then.
+func asksAnew(was, is *v1alpha1.LastFailure) bool {
+	return is.Reason == v1alpha1.ReasonAuthorizationRequired && was.Message != is.Message
 }
 
 // emitObstacle tells of an obstacle that is new although the token is as good as it was.

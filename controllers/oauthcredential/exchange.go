@@ -66,6 +66,9 @@ type outcome struct {
 	// again is when to look at the grant again, zero where nothing changes by itself.
 	again time.Time
 
+	// postponed says that what is due has to wait for its turn in the bucket.
+	postponed bool
+
 	// rejected says that the API server refused the Secret with this token.
 	rejected bool
 

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
+	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 )
 
@@ -37,9 +38,10 @@ type exchangeState struct {
 	running bool
 	// line and terms are those of the last request, empty where there was none.
 	line, terms string
-	// heldUp is why a request that waits for its turn will wait for long.
-	heldUp  *failure
-	outcome *outcome
+	// heldUp is why a request that waits for its turn will wait for long, and unkept why
+	// what one has brought cannot be kept yet.
+	heldUp, unkept *failure
+	outcome        *outcome
 	// recovered says that the provider has opened up since it failed this credential.
 	recovered bool
 	// again is when a kept grant is to be looked at again, zero where nothing changes by
@@ -100,6 +102,9 @@ func (e *exchanges) state(uid types.UID) exchangeState {
 	if known.request != nil {
 		known.running = known.request.running
 		known.heldUp = e.heldUp(known.request)
+		if known.unkept != nil {
+			known.heldUp = known.unkept
+		}
 	}
 	return known
 }
@@ -151,9 +156,9 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	var woken []types.NamespacedName
 	e.mu.Lock()
 	if s.request == r {
-		s.request, s.outcome, s.recovered, s.again = nil, o, false, o.again
-		if s.apiErrors++; o.apiError == nil {
-			s.apiErrors = 0
+		s.request, s.unkept = nil, nil
+		if !o.abandoned {
+			s.keep(o)
 		}
 	}
 	if o.sent && o.sentAt.After(s.startedAt) {
@@ -183,6 +188,25 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	}
 }
 
+// keep keeps the outcome of a request.
+func (s *exchangeState) keep(o *outcome) {
+	s.outcome, s.recovered, s.again = o, false, o.again
+	if s.apiErrors++; o.apiError == nil {
+		s.apiErrors = 0
+	}
+}
+
+// refused notes that the API server refuses to keep what a request under way has
+// brought.
+func (e *exchanges) refused(credential *v1alpha1.OAuthCredential, why *failure) {
+	e.mu.Lock()
+	if s := e.byUID[credential.UID]; s != nil && s.inFlight() {
+		s.unkept = why
+	}
+	e.mu.Unlock()
+	e.wake(keyOf(credential), urgent)
+}
+
 // settle drops an outcome that has been written down, or that is of no use.
 func (e *exchanges) settle(uid types.UID, o *outcome) {
 	e.mu.Lock()
@@ -193,24 +217,30 @@ func (e *exchanges) settle(uid types.UID, o *outcome) {
 }
 
 // abandon gives up the request of a credential: one that waits leaves its line,
-// one under way is cut off, and its outcome is dropped.
+// one under way is cut off, and its outcome is dropped. What may have spent a grant is
+// waited for.
 func (e *exchanges) abandon(uid types.UID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s := e.byUID[uid]; s != nil && s.inFlight() {
 		e.gate.Withdraw(s.request.ticket)
 		s.request.cancel()
-		s.request = nil
+		if !s.request.running || s.request.exchange.spending == nil {
+			s.request = nil
+		}
 	}
 }
 
-// conclude keeps an outcome that took no request.
+// conclude keeps an outcome that took no request. One that is put off leaves what has
+// changed to be found again.
 func (e *exchanges) conclude(f *facts, o *outcome) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.known(f.credential.UID)
 	s.outcome, s.again, s.startedAt = o, o.again, e.clock.Now()
-	s.terms, s.recovered = f.terms, false
+	if !o.postponed {
+		s.terms, s.recovered = f.terms, false
+	}
 }
 
 // sighted is when an open attempt was seen first.

@@ -21,6 +21,8 @@ type failure struct {
 	code string
 	// answered says that the provider has answered.
 	answered bool
+	// beside says that it does not concern what the token comes from.
+	beside bool
 }
 
 // stalling are the reasons that need a person: no schedule mends them. A missing
@@ -116,6 +118,18 @@ func sourceFailure(err error) (*failure, error) {
 		return tokenFailure(issuer), nil
 	}
 	return nil, err
+}
+
+// grantWriteFailure is writeFailure for the Secret of a grant, before anything was sent.
+func grantWriteFailure(err error) (*failure, error) {
+	var e *secretstore.RejectedError
+	if !errors.As(err, &e) {
+		return nil, err
+	}
+	return &failure{
+		reason: v1alpha1.ReasonSecretRejected, class: lifetime.Transient,
+		message: e.Error() + ": check the quota and the admission rules of the namespace; nothing is sent before the grant can be stored",
+	}, nil
 }
 
 // writeFailure tells a Secret that the API server refuses from an API server that

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -24,6 +25,8 @@ type grants struct {
 	// credentials tells whether a credential still is, never from a cache.
 	credentials client.Reader
 	unanswered  *unanswered
+	// refused hears, once for each change, that the API server refuses to keep it.
+	refused func(*v1alpha1.OAuthCredential, *failure)
 }
 
 const (
@@ -66,7 +69,9 @@ type amendment struct {
 	version         string
 	// tries bounds the tries, 0 where it must be tried until it is written; refused counts
 	// those that were refused since the process is about to end.
-	tries, refused int
+	tries, refusals int
+	// bare says that the refresh token alone is to be kept: it may be let through.
+	bare bool
 	// dropped says that nobody wants the change any more.
 	dropped bool
 }
@@ -99,6 +104,9 @@ func (a *amendment) try(ctx context.Context) (done, again bool) {
 		a.dropped = true
 		return true, false
 	}
+	if a.bare && after.Chain.LastToken() != a.record.Chain.LastToken() {
+		after.Chain.Token = nil
+	}
 	version, err := a.write(ctx, keyOf(a.credential), after, a.version, writeTimeout)
 	var refused *secretstore.RejectedError
 	switch {
@@ -109,8 +117,7 @@ func (a *amendment) try(ctx context.Context) (done, again bool) {
 		a.dropped = true
 		return true, false
 	case errors.As(err, &refused):
-		a.change = withoutToken(a.change) // The refresh token alone may be let through.
-		if a.giveUp(refused) {
+		if a.tell(refused); a.giveUp(refused) {
 			return true, false
 		}
 	}
@@ -125,7 +132,7 @@ func (a *amendment) giveUp(refused error) bool {
 	if !a.unanswered.isStopping() {
 		return false
 	}
-	if a.refused++; a.refused < refusedTries {
+	if a.refusals++; a.refusals < refusedTries {
 		return false
 	}
 	a.dropped = true
@@ -134,15 +141,19 @@ func (a *amendment) giveUp(refused error) bool {
 	return true
 }
 
-// withoutToken is a change that keeps no answer.
-func withoutToken(change func(*grant.Record) bool) func(*grant.Record) bool {
-	return func(r *grant.Record) bool {
-		wanted := change(r)
-		if r.Chain != nil {
-			r.Chain.Token = nil
-		}
-		return wanted
+// tell tells, once, that the API server refuses what nobody else knows.
+func (a *amendment) tell(refused *secretstore.RejectedError) {
+	if a.bare {
+		return
 	}
+	a.bare = true
+	ctrl.Log.Error(refused, "The API server refuses to store a grant, which this process alone knows now: it tries on",
+		"namespace", a.credential.Namespace, "name", a.credential.Name)
+	a.refused(a.credential, &failure{
+		reason: v1alpha1.ReasonSecretRejected, class: lifetime.Transient, answered: true,
+		message: refused.Error() + ": check the quota and the admission rules of the namespace. It is to hold the refresh token that has " +
+			"just come, which the operator alone knows until then: do not restart it",
+	})
 }
 
 // reread reads the grant as it is there by now, and tells whether that is known. Where

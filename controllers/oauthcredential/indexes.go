@@ -73,8 +73,16 @@ func providerKeys(credential *v1alpha1.OAuthCredential) []string {
 
 func providerKey(kind v1alpha1.ProviderKind, name string) string { return string(kind) + "/" + name }
 
+// credentialNames are the objects that a credential reads. The Secret of its grant is
+// among them by its name, because it may be somebody else's.
 func credentialNames(kind v1alpha1.ReferenceKind) func(*v1alpha1.OAuthCredential) []string {
-	return func(c *v1alpha1.OAuthCredential) []string { return namesOf(kind, resolve.CredentialSources(c)) }
+	return func(c *v1alpha1.OAuthCredential) []string {
+		names := namesOf(kind, resolve.CredentialSources(c))
+		if kind == v1alpha1.KindSecret && resolve.KeepsGrant(c) {
+			names = append(names, secretstore.GrantName(c.Name))
+		}
+		return names
+	}
 }
 
 func providerNames(kind v1alpha1.ReferenceKind) func(*v1alpha1.OAuthProvider) []string {

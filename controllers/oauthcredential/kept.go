@@ -77,7 +77,7 @@ func grantKey(credential *v1alpha1.OAuthCredential) types.NamespacedName {
 // readGrant reads the grant, never from a cache. A failure is one that a person can
 // mend.
 func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, error) {
-	k := &kept{}
+	k := &kept{bootstrapVersion: f.bootstrapVersion}
 	secret, err := r.store.Read(ctx, grantKey(f.credential))
 	if err != nil {
 		return nil, nil, err
@@ -94,10 +94,11 @@ func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, 
 			k.record, err = grant.Decode(secret.Data)
 		}
 		if errors.Is(err, grant.ErrUnreadable) {
-			return k, needs(f.credential, needUnreadable), nil
+			return k, needs(f.credential, f.plan, needUnreadable), nil
 		}
+		r.noteUsed(f.credential, k.record)
 	}
-	if k.bootstrapVersion = f.bootstrapVersion; f.bootstrapIsOld && k.record != nil && k.record.Chain != nil {
+	if f.bootstrapIsOld && k.record != nil && k.record.Chain != nil {
 		return k, nil, nil
 	}
 	k.bootstrap, k.bootstrapVersion, err = r.Resolver.Bootstrap(ctx, f.plan)
@@ -125,7 +126,7 @@ func (r *Reconciler) view(ctx context.Context, f *facts, k *kept) grant.View {
 		Holds:      f.held && f.heldInputs == f.inputsHash,
 		Held:       f.life,
 		Wanted:     f.wantsToken(),
-		Insists:    f.requested,
+		Insists:    insists(f),
 		Corrected:  f.corrected(),
 		Now:        f.now,
 	}
@@ -190,7 +191,7 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 		// The other one may be done sooner, and have told the status itself.
 		return r.conclude(f, k, &outcome{again: earlier(step.At, f.now.Add(awaitLook))}), nil
 	case grant.Ask:
-		return r.conclude(f, k, &outcome{failure: needs(f.credential, step.Need)}), nil
+		return r.conclude(f, k, &outcome{failure: needs(f.credential, f.plan, step.Need)}), nil
 	case grant.Nothing, grant.Serve:
 	}
 	o := &outcome{}
@@ -220,11 +221,15 @@ func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.St
 	case errors.Is(err, secretstore.ErrChanged):
 		return r.conclude(f, k, &outcome{again: f.now}), nil
 	case err != nil:
-		return actResult{}, err
+		refused, err := grantWriteFailure(err)
+		if refused == nil {
+			return actResult{}, err
+		}
+		return r.conclude(f, k, &outcome{failure: refused}), nil
 	}
 	k.version = version
 	if step.Need != "" && !k.record.Chain.Alive() {
-		return r.conclude(f, k, &outcome{failure: needs(f.credential, step.Need)}), nil
+		return r.conclude(f, k, &outcome{failure: needs(f.credential, f.plan, step.Need)}), nil
 	}
 	if step.Action == grant.Adopt {
 		if token := k.record.Chain.LastToken(); token != nil && token.InputsHash == f.plan.AnswerHash() {

@@ -6,6 +6,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
 	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -13,9 +14,9 @@ import (
 const needUnreadable grant.Need = "Unreadable"
 
 // needs tells a person what to do for a grant.
-func needs(credential *v1alpha1.OAuthCredential, need grant.Need) *failure {
+func needs(credential *v1alpha1.OAuthCredential, plan *resolve.Plan, need grant.Need) *failure {
 	secret := secretstore.GrantName(credential.Name)
-	reason, happened, remedy := v1alpha1.ReasonAuthorizationRequired, "", begin(credential)
+	reason, happened, remedy := v1alpha1.ReasonAuthorizationRequired, "", begin(credential, plan)
 	switch need {
 	case grant.NeedFirst:
 		happened = "nobody has logged in yet"
@@ -35,6 +36,9 @@ func needs(credential *v1alpha1.OAuthCredential, need grant.Need) *failure {
 			secret, credential.Namespace, v1alpha1.AnnotationGrantFor, credential.UID, remedy)
 	case grant.NeedConsent:
 		happened = "spec.scopes, spec.audiences or spec.resources are not those that were consented to at the last login"
+	case grant.NeedClient:
+		happened = "the client is not the one that the refresh token was given to"
+		remedy = "put the former client ID back, or " + remedy
 	case grant.NeedAgain:
 		happened = "the provider gave no refresh token, and the access token ends"
 	case grant.NeedCode:
@@ -51,12 +55,17 @@ func needs(credential *v1alpha1.OAuthCredential, need grant.Need) *failure {
 }
 
 // begin is how a grant begins.
-func begin(credential *v1alpha1.OAuthCredential) string {
+func begin(credential *v1alpha1.OAuthCredential, plan *resolve.Plan) string {
 	login := fmt.Sprintf("run: kubectl tokensync login %s -n %s", credential.Name, credential.Namespace)
-	if ref := credential.Spec.RefreshToken; ref != nil {
-		return fmt.Sprintf("put a new refresh token into the key %q of the Secret %q, or %s", ref.BootstrapRef.Key, ref.BootstrapRef.Name, login)
+	ref := credential.Spec.RefreshToken
+	if ref == nil {
+		return login
 	}
-	return login
+	bootstrap := fmt.Sprintf("put a new refresh token into the key %q of the Secret %q", ref.BootstrapRef.Key, ref.BootstrapRef.Name)
+	if !plan.MayLogin() {
+		return bootstrap
+	}
+	return bootstrap + ", or " + login
 }
 
 // approval asks a person to enter a code (RFC 8628 section 3.3).

@@ -44,12 +44,13 @@ func TestWhatAPersonIsToldOfAGrant(t *testing.T) {
 			"kubectl annotate secret files-grant -n web --overwrite tokensync.dev/grant-for=uid", login,
 		}},
 		grant.NeedConsent: {v1alpha1.ReasonAuthorizationRequired, []string{"spec.scopes", login}},
+		grant.NeedClient:  {v1alpha1.ReasonAuthorizationRequired, []string{"put the former client ID back", login}},
 		grant.NeedAgain:   {v1alpha1.ReasonAuthorizationRequired, []string{login}},
 		grant.NeedCode:    {v1alpha1.ReasonAuthorizationRequired, []string{login}},
 		grant.NeedDevice:  {v1alpha1.ReasonAuthorizationRequired, []string{"kubectl tokensync refresh files -n web"}},
 		needUnreadable:    {v1alpha1.ReasonRefreshTokenLost, []string{`"files-grant"`, "restore it", login}},
 	} {
-		failed := needs(files(""), need)
+		failed := needs(files(""), nil, need)
 		if failed.reason != test.reason || failed.class != lifetime.Authorization || !personal(failed.reason) || !stalling[failed.reason] {
 			t.Errorf("%s: the reason is %s of the class %s", need, failed.reason, failed.class)
 		}
@@ -58,7 +59,7 @@ func TestWhatAPersonIsToldOfAGrant(t *testing.T) {
 				t.Errorf("%s: %q does not say %q", need, failed.message, part)
 			}
 		}
-		if again := needs(files(""), need); *again != *failed {
+		if again := needs(files(""), nil, need); *again != *failed {
 			t.Errorf("%s: says now %q and then %q", need, failed.message, again.message)
 		}
 		if other, ok := told[failed.message]; ok {
@@ -75,11 +76,15 @@ func TestAFirstRefreshTokenCanBeReplaced(t *testing.T) {
 	for _, need := range []grant.Need{
 		grant.NeedOtherBootstrap, grant.NeedUsable, grant.NeedRefused, grant.NeedGone, grant.NeedBinding, needUnreadable,
 	} {
-		message := needs(files("refresh_token"), need).message
+		message := needs(files("refresh_token"), nil, need).message
 		for _, part := range []string{`"refresh_token"`, `"files-bootstrap"`, login} {
 			if !strings.Contains(message, part) {
 				t.Errorf("%s: %q does not say %q", need, message, part)
 			}
+		}
+		credential, plan := keptPlan(t, 0, 0)
+		if message := needs(credential, plan, need).message; strings.Contains(message, "login") {
+			t.Errorf("%s: nobody can log in, and it says %q", need, message)
 		}
 	}
 }
@@ -123,7 +128,7 @@ func TestPersonal(t *testing.T) {
 // TestWhatWasToldIsNotToldAgain: looks at a grant cost nothing, and change nothing.
 func TestWhatWasToldIsNotToldAgain(t *testing.T) {
 	t.Parallel()
-	refused, first := needs(files(""), grant.NeedRefused), needs(files(""), grant.NeedFirst)
+	refused, first := needs(files(""), nil, grant.NeedRefused), needs(files(""), nil, grant.NeedFirst)
 	long := &failure{reason: v1alpha1.ReasonAuthorizationRequired, class: lifetime.Authorization, message: strings.Repeat("ä", 2000)}
 	for name, test := range map[string]struct {
 		reason, message string
@@ -152,7 +157,7 @@ func TestWhatWasToldIsNotToldAgain(t *testing.T) {
 func TestWhoWaitsForAPersonHasNoNextRefresh(t *testing.T) {
 	t.Parallel()
 	f := factsAt(time.Hour, time.Minute, func(*facts) {})
-	status := deriveStatus(f, lifetime.Decision{}, actResult{settled: true, failure: needs(files(""), grant.NeedRefused)})
+	status := deriveStatus(f, lifetime.Decision{}, actResult{settled: true, failure: needs(files(""), nil, grant.NeedRefused)})
 	if status.RefreshAt != nil {
 		t.Errorf("the next refresh is at %s", status.RefreshAt)
 	}

@@ -233,6 +233,9 @@ func (f *facts) fresh() bool {
 // boundaries than those that the decision knew of.
 func nextLook(f *facts, decision lifetime.Decision, status *v1alpha1.OAuthCredentialStatus) time.Duration {
 	next := decision.NextLook
+	if decision.Action == lifetime.Request {
+		next = f.now // It was decided again after the action, and is due by now.
+	}
 	soonest := func(at time.Time) {
 		if at.After(f.now) && (next.IsZero() || at.Before(next)) {
 			next = at

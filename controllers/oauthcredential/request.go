@@ -39,14 +39,25 @@ func requestName(value string) string {
 }
 
 // refreshRequested tells whether one of the annotations has a value that was not
-// handled. Where the status knows nothing of the token that is held, it was lost,
-// and with it what was handled; then nothing is asked for.
+// handled.
 func refreshRequested(f *facts) bool {
+	return unhandled(f, &f.credential.ObjectMeta, f.secret)
+}
+
+// insists tells whether a person has asked. Workloads ask by the target.
+func insists(f *facts) bool {
+	return unhandled(f, &f.credential.ObjectMeta)
+}
+
+// unhandled tells whether an annotation of the objects has a value that was not handled.
+// Where the status knows nothing of the token that is held, it was lost, and with it what
+// was handled; then nothing is asked for.
+func unhandled(f *facts, objects ...*metav1.ObjectMeta) bool {
 	if f.held && f.credential.Status.IssuedAt == nil {
 		return false
 	}
 	handled := strings.Split(f.credential.Status.LastRefreshRequest, requestSeparator)
-	for _, request := range refreshRequests(&f.credential.ObjectMeta, f.secret) {
+	for _, request := range refreshRequests(objects...) {
 		if !slices.Contains(handled, request) {
 			return true
 		}

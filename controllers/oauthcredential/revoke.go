@@ -3,33 +3,31 @@ package oauthcredential
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
-	"github.com/tokensync/tokensync/internal/grant"
-	"github.com/tokensync/tokensync/internal/oauth"
-	"github.com/tokensync/tokensync/internal/redact"
-	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
-
-// Revoker asks revocation endpoints to end tokens (RFC 7009). Every error is an
-// *oauth.Error.
-type Revoker interface {
-	Revoke(ctx context.Context, request oauth.Request, token redact.String, hint string) error
-}
 
 // revokeWithin is how long a credential that is being deleted waits for its tokens to be
 // revoked.
 const revokeWithin = 30 * time.Second
+
+// betweenRevocations are the delays between the tries to revoke.
+func betweenRevocations() wait.Backoff {
+	return wait.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.2, Steps: math.MaxInt, Cap: 8 * time.Second}
+}
 
 // revocations are those under way, by credential. They are safe for concurrent use.
 type revocations struct {
@@ -37,10 +35,22 @@ type revocations struct {
 	byUID map[types.UID]*revocation
 }
 
+// revocation is that of one credential. Each try has a turn of its own in the line of the
+// provider, so that nobody waits behind the time between two of them.
 type revocation struct {
+	turn   gate.Request
 	ticket *gate.Ticket
 	cancel context.CancelFunc
-	// done says that it has ended, and failed why it did so without success.
+	// tokens are those that are left, once they were read; refused is what the provider
+	// said of one that it does not revoke. They are the try's alone.
+	read    bool
+	tokens  []revocable
+	refused *failure
+
+	backoff wait.Backoff
+	// again is when to try again, zero while a try waits for its turn or is under way.
+	again time.Time
+	// done says that it has ended. failed is why the last try was in vain.
 	done   bool
 	failed string
 }
@@ -76,9 +86,9 @@ func (r *Reconciler) revoke(ctx context.Context, credential *v1alpha1.OAuthCrede
 	if credential.Spec.RevocationPolicy != v1alpha1.RevocationOnDelete {
 		return ctrl.Result{}, client.IgnoreNotFound(r.setFinalizer(ctx, credential, false))
 	}
-	ended, failed, wait := r.revocation(ctx, credential)
+	ended, failed, look := r.revocation(ctx, credential)
 	if !ended {
-		return ctrl.Result{RequeueAfter: wait}, nil
+		return ctrl.Result{RequeueAfter: look}, nil
 	}
 	if err := r.setFinalizer(ctx, credential, false); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err) // It was told when it went.
@@ -94,8 +104,8 @@ func (r *Reconciler) revoke(ctx context.Context, credential *v1alpha1.OAuthCrede
 }
 
 // revocation is what has become of the revocation of a credential's tokens, which it
-// begins; or how long it may take yet.
-func (r *Reconciler) revocation(ctx context.Context, credential *v1alpha1.OAuthCredential) (ended bool, failed string, wait time.Duration) {
+// begins, and tries again; or when to look again.
+func (r *Reconciler) revocation(ctx context.Context, credential *v1alpha1.OAuthCredential) (ended bool, failed string, look time.Duration) {
 	r.revocations.mu.Lock()
 	defer r.revocations.mu.Unlock()
 	now, deadline := r.Clock.Now(), credential.DeletionTimestamp.Add(revokeWithin)
@@ -106,11 +116,29 @@ func (r *Reconciler) revocation(ctx context.Context, credential *v1alpha1.OAuthC
 	case under == nil:
 		under = &revocation{done: true, failed: "the operator was not there when the credential was deleted"}
 	case !under.done && !now.Before(deadline):
-		r.Gate.Withdraw(under.ticket)
-		under.cancel()
-		under.done, under.failed = true, fmt.Sprintf("the provider did not answer within %s", revokeWithin)
+		under.giveUp(r.Gate)
+	case !under.again.IsZero() && !now.Before(under.again):
+		under.again, under.ticket = time.Time{}, r.Gate.Submit(under.turn)
 	}
-	return under.done, under.failed, max(deadline.Sub(now), time.Millisecond)
+	next := deadline
+	if !under.again.IsZero() {
+		next = under.again
+	}
+	return under.done, under.failed, max(next.Sub(now), time.Millisecond)
+}
+
+// giveUp ends a revocation for which there is no more time. What an earlier try has met
+// says more than that the last one took too long.
+func (v *revocation) giveUp(g *gate.Gate) {
+	waited := g.Withdraw(v.ticket)
+	v.cancel()
+	switch v.done = true; {
+	case v.failed != "":
+	case waited:
+		v.failed = fmt.Sprintf("the provider could not be asked within %s, because of other requests to it", revokeWithin)
+	default:
+		v.failed = fmt.Sprintf("the provider did not answer within %s", revokeWithin)
+	}
 }
 
 // forget drops what is known of a credential that is gone.
@@ -135,83 +163,58 @@ func (r *Reconciler) beginRevocation(ctx context.Context, credential *v1alpha1.O
 		begun.done, begun.failed = true, "the provider could not be read"
 		return begun
 	case obstacle != nil:
-		begun.done, begun.failed = true, obstacle.message
+		begun.done, begun.failed = true, r.unrevoked(credential, obstacle)
 		return begun
 	}
 	running, cancel := context.WithTimeout(r.background, revokeWithin)
-	begun.cancel = cancel
-	turn := turnOf(credential, plan)
-	turn.Run = func(*gate.Turn) gate.Result {
-		defer cancel()
-		failed := r.revokeTokens(running, credential, plan)
-		r.revocations.mu.Lock()
-		begun.done, begun.failed = true, failed
-		r.revocations.mu.Unlock()
-		r.wake(keyOf(credential), ordinary)
+	begun.cancel, begun.backoff = cancel, betweenRevocations()
+	begun.turn = turnOf(credential, plan)
+	begun.turn.Run = func(*gate.Turn) gate.Result {
+		r.tried(credential, begun, r.revokeTokens(running, credential, plan, begun))
 		return gate.Result{Outcome: gate.Cut}
 	}
-	begun.ticket = r.Gate.Submit(turn)
+	begun.ticket = r.Gate.Submit(begun.turn)
 	return begun
 }
 
-// revokeTokens revokes what a credential holds, the refresh token first: most providers
-// end the access tokens with it. It answers why that failed, empty where it did not.
-func (r *Reconciler) revokeTokens(ctx context.Context, credential *v1alpha1.OAuthCredential, plan *resolve.Plan) (failed string) {
-	refreshToken, accessToken, err := r.tokensOf(ctx, credential, plan)
-	if err != nil {
-		return "the tokens could not be read"
+// unrevoked says why nobody could be asked to revoke. What would mend the credential is
+// of no use to one that goes.
+func (r *Reconciler) unrevoked(credential *v1alpha1.OAuthCredential, obstacle *failure) string {
+	ref := credential.Spec.ProviderRef
+	switch {
+	case obstacle.reason != v1alpha1.ReasonProviderNotFound || ref == nil:
+		return obstacle.message
+	case ref.Kind == v1alpha1.KindClusterOAuthProvider && !r.ClusterProviders:
+		return "tokensync does not see ClusterOAuthProviders any more, so nothing could be revoked"
 	}
-	if refreshToken.IsEmpty() && accessToken.IsEmpty() {
-		return "no token was found in the Secrets of the credential"
-	}
-	request, ok, err := r.Resolver.Revocation(ctx, plan)
-	if err != nil {
-		if told, _ := sourceFailure(err); told != nil {
-			return told.message
-		}
-		return "the Secrets of the client could not be read"
-	}
-	if !ok {
-		return "the provider has no revocation endpoint: set revocationURL in its spec, or its issuer"
-	}
-	for _, token := range []struct {
-		value redact.String
-		hint  string
-	}{{refreshToken, "refresh_token"}, {accessToken, "access_token"}} {
-		if token.value.IsEmpty() {
-			continue
-		}
-		if err := r.Revoker.Revoke(ctx, request, token.value, token.hint); err != nil {
-			failed = tokenFailure(err).message
-		}
-	}
-	return failed
+	return fmt.Sprintf("the %s %q is gone, so nothing could be revoked", ref.Kind, ref.Name)
 }
 
-// tokensOf reads the tokens of a credential: from its grant where one is kept, else from
-// its target where that holds the token as it is.
-func (r *Reconciler) tokensOf(ctx context.Context, credential *v1alpha1.OAuthCredential, plan *resolve.Plan) (refreshToken, accessToken redact.String, err error) {
-	if plan.KeepsGrant() {
-		secret, err := r.store.Read(ctx, grantKey(credential))
-		if err != nil || secret == nil || !secretstore.HoldsGrant(&secret.ObjectMeta, credential.Name) {
-			return refreshToken, accessToken, err
+// tried takes in what came of one try, and has the credential looked at. A provider that
+// could not answer is asked again, as long as there is time; one that has refused is not.
+func (r *Reconciler) tried(credential *v1alpha1.OAuthCredential, under *revocation, failed *failure) {
+	r.revocations.mu.Lock()
+	switch {
+	case under.done: // It took too long.
+	case failed == nil:
+		under.done, under.failed = true, ""
+	default:
+		under.failed = failed.message
+		again := r.Clock.Now().Add(max(under.backoff.Step(), failed.retryAfter))
+		if passes(failed) && again.Before(credential.DeletionTimestamp.Add(revokeWithin)) {
+			under.again = again
+		} else {
+			under.done = true
 		}
-		record, err := grant.Decode(secret.Data)
-		if err != nil || record.Chain == nil || record.Credential != string(credential.UID) {
-			return refreshToken, accessToken, nil //nolint:nilerr // What cannot be read cannot be revoked.
-		}
-		if token := record.Chain.Token; token != nil {
-			accessToken = token.Answer.AccessToken
-		}
-		return record.Chain.RefreshToken, accessToken, nil
 	}
-	key := types.NamespacedName{Namespace: credential.Namespace, Name: secretstore.TargetName(credential)}
-	secret, err := r.store.Read(ctx, key)
-	if err != nil || secret == nil {
-		return refreshToken, accessToken, err
+	if under.done {
+		under.cancel()
 	}
-	if owner, _ := secretstore.OwnerOf(&secret.ObjectMeta, credential); owner == secretstore.Us && len(credential.Spec.Secret.Data) == 0 {
-		accessToken = redact.New(string(secret.Data[v1alpha1.KeyAccessToken]))
-	}
-	return refreshToken, accessToken, nil
+	r.revocations.mu.Unlock()
+	r.wake(keyOf(credential), ordinary)
+}
+
+// passes tells whether a failure may pass by itself.
+func passes(failed *failure) bool {
+	return failed.class == lifetime.Transient || failed.class == lifetime.Throttled
 }

@@ -44,7 +44,7 @@ func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.St
 	if decision.Trigger == lifetime.GrantChanged && step.Action == grant.Send || step.Action == grant.Authorize && step.Count == 1 {
 		// Looks are free, and what a change of the grant leads to is not.
 		if decision.Unscheduled = true; f.now.Before(f.limits.requestAt) {
-			return r.conclude(f, k, &outcome{again: f.limits.requestAt}), nil
+			return r.conclude(f, k, &outcome{again: f.limits.requestAt, postponed: true}), nil
 		}
 	}
 	if !step.Value.IsEmpty() {
@@ -55,7 +55,7 @@ func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.St
 	x := r.exchange(f)
 	x.spending = &spending{
 		kept: k, step: step, id: r.NewID(), owner: r.Owner, cluster: r.Cluster,
-		grants:     grants{store: &r.store, credentials: r.APIReader, unanswered: &r.unanswered},
+		grants:     grants{store: &r.store, credentials: r.APIReader, unanswered: &r.unanswered, refused: r.exchanges.refused},
 		devices:    r.Devices,
 		claim:      func(value redact.String) *failure { return r.claimBootstrap(f.credential, value) },
 		unanswered: &r.unanswered,
@@ -97,7 +97,7 @@ func (x exchange) spend(o *outcome, answered func()) {
 		o.failure, o.apiError = sourceFailure(err)
 		return
 	}
-	if o.failure = s.claimed(); o.failure != nil {
+	if o.failure = x.barred(record, resolved.Request.Client.ID); o.failure != nil {
 		return
 	}
 	if !s.unanswered.add() {
@@ -144,22 +144,30 @@ func (s *spending) sends(record *grant.Record) resolve.Grant {
 	return resolve.Grant{RefreshToken: record.Chain.RefreshToken}
 }
 
-// claimed tells whether another credential has begun with the same value.
-func (s *spending) claimed() *failure {
-	if s.step.Value.IsEmpty() {
+// barred is why a step must not be sent: another credential has begun with the same
+// value, or it is another client that has the refresh token (RFC 6749 section 6).
+func (x exchange) barred(record *grant.Record, clientID string) *failure {
+	s := x.spending
+	switch {
+	case !s.step.Value.IsEmpty():
+		return s.claim(s.step.Value)
+	case s.step.Kind != grant.Refresh:
 		return nil
 	}
-	return s.claim(s.step.Value)
+	if token := record.Chain.LastToken(); token != nil && token.ClientID != "" && token.ClientID != clientID {
+		return needs(x.credential, x.plan, grant.NeedClient)
+	}
+	return nil
 }
 
-// unwritten is the outcome where the attempt could not be written down: nothing was
-// sent.
+// unwritten is the outcome where the attempt, or what a person has to enter, could not be
+// written down: nothing is spent.
 func (x exchange) unwritten(o *outcome, err error) {
 	if errors.Is(err, secretstore.ErrChanged) {
 		o.again = x.resolver.Now()
 		return
 	}
-	o.failure, o.apiError = writeFailure(err)
+	o.failure, o.apiError = grantWriteFailure(err)
 }
 
 // taken is what an answer of the class 2xx brought, whatever is wrong with the rest of
@@ -207,7 +215,8 @@ func (x exchange) keep(
 		return
 	}
 	x.describe(o, after, version)
-	if after.Login != nil || x.plan.ByDevice() && !after.Chain.Alive() {
+	another := after.Login != nil && (record.Attempt == nil || record.Attempt.Chain != after.Login.ID)
+	if another || x.plan.ByDevice() && !after.Chain.Alive() {
 		o.again = x.resolver.Now() // A person has acted meanwhile, or can be asked at once.
 	}
 	if taken.Token != nil {
@@ -238,15 +247,16 @@ func (x exchange) refused(attempt grant.Attempt, alive bool, said *failure) *fai
 	switch {
 	case attempt.Kind != grant.Refresh && alive:
 		return &failure{
-			reason: said.reason, class: lifetime.Rejected, code: said.code, answered: true,
-			message: "what was to replace the refresh token was refused, and the one in use stays: " + said.message,
+			reason: said.reason, class: lifetime.Rejected, code: said.code, answered: true, beside: true,
+			message: "what was to replace the refresh token was refused, and the one in use stays: " + begin(x.credential, x.plan) +
+				". " + said.message,
 		}
 	case attempt.Kind == grant.Redeem:
 		need = grant.NeedCode
 	case attempt.Generation == 0:
 		need = grant.NeedUsable
 	}
-	told := needs(x.credential, need)
+	told := needs(x.credential, x.plan, need)
 	told.message += ". " + said.message
 	told.code, told.answered = said.code, true
 	return told

@@ -127,13 +127,17 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifet
 	case f.blocked() && s.LastFailure == nil:
 		s.RefreshAt = nil
 	case result.failure != nil:
-		s.RefreshAt = timestamp(lifetime.RetryAt(lifetime.Failure{
+		retryAt := lifetime.RetryAt(lifetime.Failure{
 			Class:      result.failure.class,
 			Count:      int(s.LastFailure.Count),
 			First:      s.LastFailure.FirstTime.Time,
 			Last:       s.LastFailure.Time.Time,
 			RetryAfter: result.failure.retryAfter,
-		}, token.life, string(f.credential.UID)))
+		}, token.life, string(f.credential.UID))
+		if result.failure.beside && token.held {
+			retryAt = earlier(retryAt, f.refreshAt(token.life))
+		}
+		s.RefreshAt = timestamp(retryAt)
 	case decision.Action == lifetime.Wait && decision.Unscheduled && f.now.Before(f.limits.requestAt):
 		s.RefreshAt = timestamp(decision.RequestAt.Add(time.Second - 1)) // The bucket holds it back.
 	case s.LastFailure != nil && (s.RefreshAt != nil || personal(s.LastFailure.Reason)):

@@ -30,6 +30,8 @@ type row struct {
 	refreshAt   time.Time
 	// reason is that of the Ready condition, failing that of the last failure.
 	reason, failing string
+	// code is what a person is to enter at the provider, empty where nobody is.
+	code string
 	// uid tells a Secret from one made anew.
 	uid string
 	// everGood says that a good token has been seen.

@@ -72,12 +72,13 @@ func (d *demo) readStatus(ctx context.Context) error {
 	for i := range list.Items {
 		status := &list.Items[i].Status
 		d.board.update(list.Items[i].Namespace+"/"+list.Items[i].Name, func(r *row) {
-			r.reason, r.failing = "", ""
+			r.reason, r.failing, r.code = "", "", ""
 			if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil {
 				r.reason = ready.Reason
 			}
 			if status.LastFailure != nil {
 				r.failing = status.LastFailure.Reason
+				r.code = codeIn(status.LastFailure.Message)
 			}
 			if status.RefreshAt != nil {
 				r.refreshAt = status.RefreshAt.Time

@@ -42,7 +42,7 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	parts := []func(context.Context) error{d.check, d.tellStory, d.tellRotation}
+	parts := []func(context.Context) error{d.check, d.tellStory, d.tellRotation, d.tellPerson}
 	failed := make(chan error, len(parts))
 	ended := make(chan struct{}, len(parts))
 	for _, part := range parts {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tokensync/tokensync/test/cluster"
+	"github.com/tokensync/tokensync/test/standin"
 )
 
 func TestLocalizeReplacesEveryProviderAndPlaceholder(t *testing.T) {
@@ -30,7 +31,7 @@ func TestLocalizeReplacesEveryProviderAndPlaceholder(t *testing.T) {
 	}
 	for name, manifest := range manifests {
 		localized := localize(manifest, providers)
-		if strings.Contains(localized, "tokenURL: https://") || strings.Contains(localized, "put-your") {
+		if strings.Contains(localized, "URL: https://") || strings.Contains(localized, "put-your") {
 			t.Errorf("%s still names a real provider or a placeholder:\n%s", name, localized)
 		}
 		if strings.Count(localized, "\n") != strings.Count(manifest, "\n") {
@@ -39,6 +40,8 @@ func TestLocalizeReplacesEveryProviderAndPlaceholder(t *testing.T) {
 	}
 	if localized := localize(more, providers); !strings.Contains(localized, "tokenURL: http://127.0.0.1:4/v1/tokens/t0ken/refresh\n") {
 		t.Errorf("a path that is the provider's own is lost:\n%s", localized)
+	} else if !strings.Contains(localized, "deviceAuthorizationURL: http://127.0.0.1:3/oauth/device_authorization\n") {
+		t.Errorf("the device authorization endpoint is not the stand-in's:\n%s", localized)
 	}
 }
 
@@ -57,6 +60,25 @@ func TestBarIsAsWideAsItsColumn(t *testing.T) {
 	}
 	if bar := plain.bar(life/4, life/3, life); bar != "━━━━━━─┼────────────────" {
 		t.Errorf("bar = %s", bar)
+	}
+}
+
+func TestRowShowsTheCodeThatAPersonIsToEnter(t *testing.T) {
+	const told = "open http://127.0.0.1:3/device and enter the code WDJB-MJHT (or open http://127.0.0.1:3/device?user_code=WDJB-MJHT), " +
+		"before 2026-11-22 09:26:31 UTC, to let this credential act for you"
+	plain, now := &terminal{}, time.Now()
+	waiting := row{
+		credential: credential{"web", "calendar", "calendar-sync", &provider{name: "RFC 6749", server: standin.NewOAuth(standin.Options{})}},
+		code:       codeIn(told),
+	}
+	if shown := plain.row(waiting, now); !strings.Contains(shown, " ○ waits for a person: enter WDJB-MJHT ") {
+		t.Errorf("the row of one that waits is %q", shown)
+	}
+	other := waiting
+	other.code = codeIn("The token endpoint refused the request. Check the code.")
+	waits, asks := plain.row(waiting, now), plain.row(other, now)
+	if strings.Contains(asks, "person") || len([]rune(waits)) != len([]rune(asks)) {
+		t.Errorf("the rows do not line up:\n%s\n%s", waits, asks)
 	}
 }
 

@@ -1,9 +1,9 @@
 // Command demo shows tokensync at work, in about a minute and on nothing but this
 // machine: a real API server, the operator, and stand-ins for four providers
-// whose tokens live only seconds, one of which rotates its refresh tokens. It
-// applies the samples of config/samples by kubectl and shows how their tokens are
-// kept fresh, while a provider goes down, a Secret is deleted and a wrong client
-// secret is corrected.
+// whose tokens live only seconds, two of which rotate refresh tokens. It applies the
+// samples of config/samples by kubectl and shows how their tokens are kept fresh, while
+// a provider goes down, a Secret is deleted and a wrong client secret is corrected. One
+// credential waits for a person to enter a code, whom the demo plays.
 //
 // A consumer reads every Secret several times a second and asks its provider
 // whether the token is good. If one ever was not, or a refresh token was lost, the

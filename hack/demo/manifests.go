@@ -47,16 +47,18 @@ const sharedProvider = "shared-provider.yaml"
 // operatorNamespace is where the operator looks for what a ClusterOAuthProvider names.
 const operatorNamespace = "tokensync-system"
 
-var tokenURL = regexp.MustCompile(`tokenURL: https://([^/\s]+)(\S*)`)
+// endpointURL is what a manifest says of an endpoint of a provider: which, at which host,
+// with which path.
+var endpointURL = regexp.MustCompile(`(tokenURL|deviceAuthorizationURL): https://([^/\s]+)(\S*)`)
 
 // localize puts the stand-ins in place of the providers and real values in place
 // of placeholders. Everything else stays as it is.
 func localize(manifest string, providers []*provider) string {
-	manifest = tokenURL.ReplaceAllStringFunc(manifest, func(line string) string {
-		found := tokenURL.FindStringSubmatch(line)
+	manifest = endpointURL.ReplaceAllStringFunc(manifest, func(line string) string {
+		found := endpointURL.FindStringSubmatch(line)
 		for _, p := range providers {
-			if found[1] == p.host {
-				return "tokenURL: " + p.endpoint(found[2])
+			if found[2] == p.host {
+				return found[1] + ": " + p.endpoint(found[1], found[3])
 			}
 		}
 		return line

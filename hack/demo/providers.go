@@ -37,10 +37,12 @@ func startProviders() ([]*provider, error) {
 		}
 	}
 	const short, medium, long = 12 * time.Second, 20 * time.Second, 30 * time.Second
+	people := options(short) // The one that asks people.
+	people.Rotation, people.DeviceInterval = &standin.Rotation{}, time.Second
 	all := []*provider{
 		{name: "Syncronex", host: "identity.syncronex.com", lifetime: medium, server: standin.NewSyncronex(options(medium))},
 		{name: "Syncplicity", host: "api.syncplicity.com", lifetime: long, server: standin.NewSyncplicity(options(long))},
-		{name: "RFC 6749", host: "login.example.com", lifetime: short, server: standin.NewOAuth(options(short))},
+		{name: "RFC 6749", host: "login.example.com", lifetime: short, server: standin.NewOAuth(people)},
 		newSynqly(options(medium)),
 	}
 	for _, p := range all {
@@ -63,10 +65,14 @@ func newSynqly(options standin.Options) *provider {
 	}
 }
 
-// endpoint is where the stand-in has what the real one has at a path.
-func (p *provider) endpoint(path string) string {
-	if p.keepsPath {
+// endpoint is where the stand-in has the endpoint of a field that the real one has at a
+// path.
+func (p *provider) endpoint(field, path string) string {
+	switch {
+	case p.keepsPath:
 		return p.url + path
+	case field == "deviceAuthorizationURL":
+		return p.url + standin.DeviceAuthorizationPath
 	}
 	return p.url + standin.TokenPath
 }
@@ -111,6 +117,7 @@ func credentials(providers []*provider) []credential {
 		{"web", "files", appKey, syncplicity},
 		{"web", "orders-api", "orders-worker", plain},
 		{"web", "orders", "platform", plain},
+		{"web", "calendar", "calendar-sync", plain},
 		{"billing", "invoices", "billing-invoices", plain},
 		{"billing", "ledger", "app_ledger", syncronex},
 		{"search", "documents", "search-documents", syncplicity},

@@ -18,8 +18,10 @@ const (
 )
 
 const (
-	barWidth   = 24
-	eventsKept = 7 // of those that happened, as many lines are shown
+	stateWidth   = 24
+	expiresWidth = 8
+	barWidth     = 24
+	eventsKept   = 6 // of those that happened, as many lines are shown
 )
 
 // paint colors a text, where the terminal may be colored.
@@ -32,8 +34,8 @@ func (t *terminal) paint(color, text string) string {
 
 // table draws the board.
 func (t *terminal) table(v view) []string {
-	lines := []string{t.paint(dim, fmt.Sprintf("  %-18s %-12s %-24s %8s  %-*s %9s",
-		"CREDENTIAL", "PROVIDER", "STATE", "EXPIRES", barWidth, "LIFE OF THE TOKEN", "REFRESHES"))}
+	lines := []string{t.paint(dim, fmt.Sprintf("  %-18s %-12s %-*s %*s  %-*s %9s",
+		"CREDENTIAL", "PROVIDER", stateWidth, "STATE", expiresWidth, "EXPIRES", barWidth, "LIFE OF THE TOKEN", "REFRESHES"))}
 	for _, r := range v.rows {
 		lines = append(lines, t.row(r, v.now))
 	}
@@ -61,13 +63,18 @@ func (t *terminal) row(r row, now time.Time) string {
 	if r.provider.down.Load() {
 		provider = t.paint(red, provider)
 	}
+	if r.code != "" && !r.there { // What a person has to know stands where the token would.
+		waits := pad("○ waits for a person: enter "+r.code, stateWidth+1+expiresWidth+2+barWidth)
+		return fmt.Sprintf("  %-18s %s %s %9d", r.key(), provider, t.paint(yellow, waits), r.refreshes())
+	}
 	left := r.expiresAt.Sub(now)
 	expires, bar := "-", t.paint(dim, strings.Repeat("─", barWidth))
 	if r.there {
 		expires = fmt.Sprintf("%.1f s", left.Seconds())
 		bar = t.bar(left, r.expiresAt.Sub(r.refreshAt), r.provider.lifetime)
 	}
-	return fmt.Sprintf("  %-18s %s %s %8s  %s %9d", r.key(), provider, t.paint(color, pad(state, 24)), expires, bar, r.refreshes())
+	return fmt.Sprintf("  %-18s %s %s %*s  %s %9d", r.key(), provider, t.paint(color, pad(state, stateWidth)),
+		expiresWidth, expires, bar, r.refreshes())
 }
 
 // state says in words how a credential is, and how worrying that is.

@@ -134,16 +134,18 @@ func (r *Record) Encode() (map[string][]byte, error) {
 }
 
 // Decode reads the data of a Secret. One with a login and nothing else is a record that
-// belongs to nobody yet. The error is ErrUnreadable.
+// belongs to nobody yet. A login, a device authorization or an access token that cannot be
+// read is left out, because a refresh token beside it is good all the same. The error is ErrUnreadable.
 func Decode(data map[string][]byte) (*Record, error) {
 	login, err := decodeLogin(data[KeyLogin])
-	if err != nil {
+	switch {
+	case len(data[KeyRecord]) > 0 && err != nil:
+		login = nil
+	case err != nil:
 		return nil, err
-	}
-	if len(data[KeyRecord]) == 0 {
-		if login == nil {
-			return nil, ErrUnreadable
-		}
+	case len(data[KeyRecord]) == 0 && login == nil:
+		return nil, ErrUnreadable
+	case len(data[KeyRecord]) == 0:
 		return &Record{Login: login}, nil
 	}
 	var w wireRecord
@@ -157,28 +159,29 @@ func Decode(data map[string][]byte) (*Record, error) {
 		Cluster: w.Cluster, Credential: w.Credential, Attempt: (*Attempt)(w.Attempt),
 		Used: w.Used, Former: w.Former, Login: login, TakenUp: w.TakenUp,
 	}
-	if r.Chain, err = w.Chain.read(data); err != nil {
-		return nil, err
-	}
+	r.Chain = w.Chain.read(data)
 	if r.Candidate, err = w.Candidate.read(data); err != nil {
 		return nil, err
 	}
 	if r.Device, err = decodeDevice(data[KeyDevice]); err != nil {
-		return nil, err
+		r.Device = nil
 	}
 	return r, nil
 }
 
-func (w *wireChain) read(data map[string][]byte) (*Chain, error) {
+func (w *wireChain) read(data map[string][]byte) *Chain {
 	if w == nil {
-		return nil, nil //nolint:nilnil // No chain is no error.
+		return nil
 	}
 	token, err := decodeToken(data[KeyAnswer])
+	if err != nil {
+		token = nil
+	}
 	return &Chain{
 		ID: w.ID, StartedAt: w.StartedAt, RotatedAt: w.RotatedAt, Generation: w.Generation,
 		RefreshToken: redact.New(string(data[KeyRefreshToken])), ExpiresAt: w.ExpiresAt, Renews: w.Renews,
 		Consent: w.Consent, Lost: w.Lost, Unanswered: w.Unanswered, Token: token,
-	}, err
+	}
 }
 
 func (w *wireCandidate) read(data map[string][]byte) (*Candidate, error) {

@@ -225,13 +225,37 @@ func damaged(tb testing.TB) map[string]map[string][]byte {
 		all[name][key] = []byte(value)
 	}
 	with("a candidate without its value", grant.KeyCandidate, "")
-	with("an answer that is no JSON", grant.KeyAnswer, "secret")
-	with("an answer without a token", grant.KeyAnswer, `{"sent":"2026-11-22T12:00:00Z"}`)
-	with("an answer with two", grant.KeyAnswer, `{"access_token":"secret"}]`)
-	with("a login that is no JSON", grant.KeyLogin, "{secret")
-	with("a login with an answer that is none", grant.KeyLogin, `{"answer":"secret"}`)
-	with("a device that is no JSON", grant.KeyDevice, "secret")
 	return all
+}
+
+// TestWhatIsBesideARefreshTokenMayBeDamaged: the refresh token is good all the same.
+func TestWhatIsBesideARefreshTokenMayBeDamaged(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string][2]string{
+		"an answer that is no JSON":           {grant.KeyAnswer, "secret"},
+		"an answer without a token":           {grant.KeyAnswer, `{"sent":"2026-11-22T12:00:00Z"}`},
+		"an answer with two":                  {grant.KeyAnswer, `{"access_token":"secret"}]`},
+		"a login that is no JSON":             {grant.KeyLogin, "{secret"},
+		"a login with an answer that is none": {grant.KeyLogin, `{"answer":"secret"}`},
+		"a device that is no JSON":            {grant.KeyDevice, "secret"},
+	} {
+		data, err := fullRecord(t).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[damage[0]] = []byte(damage[1])
+		r, err := grant.Decode(data)
+		if err != nil || refreshTokenOf(r) != refreshTokenOf(fullRecord(t)) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		left := map[string]bool{grant.KeyAnswer: r.Chain.Token != nil, grant.KeyLogin: r.Login != nil, grant.KeyDevice: r.Device != nil}
+		for key, there := range left {
+			if there == (key == damage[0]) {
+				t.Errorf("%s: %s is there: %t", name, key, there)
+			}
+		}
+	}
 }
 
 func TestDecodeOfDamagedData(t *testing.T) {

@@ -53,6 +53,8 @@ const (
 	NeedBinding Need = "Binding"
 	// NeedConsent: the spec asks for more, or less, than the person has consented to.
 	NeedConsent Need = "Consent"
+	// NeedClient: the client is not the one that the refresh token was given to.
+	NeedClient Need = "Client"
 	// NeedAgain: the provider gave no refresh token, and the access token ends.
 	NeedAgain Need = "Again"
 	// NeedCode: the code of a login was not exchanged in time, or its answer was lost.

@@ -135,7 +135,7 @@ func TestAllowed(t *testing.T) {
 			t.Parallel()
 			_, err := resolve.Join(user(test.change), shared(func(s *v1alpha1.OAuthProviderSpec) {
 				s.Allowed = allowed.DeepCopy()
-				s.Allowed.GrantTypes = test.grantTypes
+				s.Allowed.GrantTypes, s.AuthorizationURL = test.grantTypes, "https://as.example/authorize"
 			}))
 			if test.ok && err != nil {
 				t.Error(err)

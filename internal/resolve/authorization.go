@@ -45,7 +45,7 @@ func (r Resolver) Authorization(ctx context.Context, plan *Plan) (*Authorization
 		return nil, err
 	}
 	if found.authorization == "" {
-		return nil, incompatible("the provider has no authorization endpoint: set %s, or its issuer", plan.providerField("authorizationURL"))
+		return nil, plan.lacks("authorization endpoint", "authorizationURL")
 	}
 	spec, redirectURI := &plan.credential.Spec, defaultRedirectURI
 	parameters := maps.Clone(plan.Endpoint.AuthorizationParameters)
@@ -89,8 +89,7 @@ func (r Resolver) DeviceAuthorization(ctx context.Context, plan *Plan) (oauth.Re
 		return request, err
 	}
 	if found.device == "" {
-		return request, incompatible("the provider has no device authorization endpoint: set %s, or its issuer",
-			plan.providerField("deviceAuthorizationURL"))
+		return request, plan.lacks("device authorization endpoint", "deviceAuthorizationURL")
 	}
 	spec := &plan.credential.Spec
 	request.Scopes, request.Audiences = spec.Scopes, spec.Audiences
@@ -151,6 +150,34 @@ func (b *builder) endpoints(ctx context.Context, bundle []byte) (endpoints, erro
 	found.device = cmp.Or(found.device, metadata.DeviceAuthorizationEndpoint)
 	found.revocation = cmp.Or(found.revocation, metadata.RevocationEndpoint)
 	return found, b.plan.checkAuthority(found.token)
+}
+
+// checkEndpoints refuses a provider that certainly lacks an endpoint which the
+// credential needs beside the one for tokens. What an issuer has is known only later.
+func (p *Plan) checkEndpoints() error {
+	endpoint, spec := &p.Endpoint, &p.credential.Spec
+	switch {
+	case endpoint.Issuer != "":
+		return nil
+	case spec.GrantType == v1alpha1.GrantAuthorizationCode && endpoint.AuthorizationURL == "":
+		return p.lacks("authorization endpoint", "authorizationURL")
+	case spec.GrantType == v1alpha1.GrantDeviceCode && endpoint.DeviceAuthorizationURL == "":
+		return p.lacks("device authorization endpoint", "deviceAuthorizationURL")
+	case spec.RevocationPolicy == v1alpha1.RevocationOnDelete && endpoint.RevocationURL == "":
+		return p.lacks("revocation endpoint, which spec.revocationPolicy asks for", "revocationURL")
+	}
+	return nil
+}
+
+func (p *Plan) lacks(endpoint, field string) *SpecError {
+	return incompatible("the provider has no %s: set %s, or its issuer", endpoint, p.providerField(field))
+}
+
+// MayLogin tells whether a person may be able to log in by a browser or a device: the
+// provider names the endpoint for that, or an issuer that may. A plan that is not known
+// may.
+func (p *Plan) MayLogin() bool {
+	return p == nil || p.Endpoint.Issuer != "" || p.Endpoint.AuthorizationURL != "" || p.Endpoint.DeviceAuthorizationURL != ""
 }
 
 // checkDiscovered refuses an endpoint where a provider's secret may not be sent, unless

@@ -128,21 +128,24 @@ func TestAProviderThatLacksAnEndpoint(t *testing.T) {
 	without := known(func(m *oauth.Metadata) {
 		m.AuthorizationEndpoint, m.DeviceAuthorizationEndpoint, m.RevocationEndpoint = "", "", ""
 	})
-	for name, change := range map[string]changeProvider{
-		"at a token URL": unchanged[v1alpha1.OAuthProviderSpec], "at an issuer": atIssuer("https://as.example"),
+	for field, change := range map[string]changeSpec{
+		"authorizationURL":       func(s *v1alpha1.OAuthCredentialSpec) { s.GrantType = v1alpha1.GrantAuthorizationCode },
+		"deviceAuthorizationURL": func(s *v1alpha1.OAuthCredentialSpec) { s.GrantType = v1alpha1.GrantDeviceCode },
+		"revocationURL": func(s *v1alpha1.OAuthCredentialSpec) {
+			s.GrantType, s.RevocationPolicy = v1alpha1.GrantRefreshToken, v1alpha1.RevocationOnDelete
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			plan := join(t, toLogIn(unchanged), open(change))
-			r := resolver(namespace(), &issuers{metadata: without.metadata})
-			_, err := r.Authorization(t.Context(), plan)
-			expectText(t, expectReason(t, err, v1alpha1.ReasonIncompatibleProvider), "spec.authorizationURL of the", "issuer")
-			_, err = r.DeviceAuthorization(t.Context(), plan)
-			expectText(t, expectReason(t, err, v1alpha1.ReasonIncompatibleProvider), "spec.deviceAuthorizationURL of the", "issuer")
-			if _, ok, err := r.Revocation(t.Context(), plan); ok || err != nil {
-				t.Errorf("there is a revocation endpoint: %t, %v", ok, err)
-			}
-		})
+		_, err := resolve.Join(toLogIn(change), open(unchanged))
+		expectText(t, expectReason(t, err, v1alpha1.ReasonIncompatibleProvider), "spec."+field+" of the", "issuer")
+	}
+	plan := join(t, toLogIn(unchanged), open(atIssuer("https://as.example")))
+	r := resolver(namespace(), &issuers{metadata: without.metadata})
+	_, err := r.Authorization(t.Context(), plan)
+	expectText(t, expectReason(t, err, v1alpha1.ReasonIncompatibleProvider), "spec.authorizationURL of the", "issuer")
+	_, err = r.DeviceAuthorization(t.Context(), plan)
+	expectText(t, expectReason(t, err, v1alpha1.ReasonIncompatibleProvider), "spec.deviceAuthorizationURL of the", "issuer")
+	if _, ok, err := r.Revocation(t.Context(), plan); ok || err != nil {
+		t.Errorf("there is a revocation endpoint: %t, %v", ok, err)
 	}
 }
 

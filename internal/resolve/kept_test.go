@@ -32,6 +32,7 @@ func asking(s *v1alpha1.OAuthCredentialSpec) {
 func granted(grantType v1alpha1.GrantType) *v1alpha1.OAuthCredential {
 	return credential(func(s *v1alpha1.OAuthCredentialSpec) {
 		asking(s)
+		s.Provider.AuthorizationURL, s.Provider.DeviceAuthorizationURL = "https://as.example/authorize", "https://as.example/device"
 		if s.GrantType = grantType; grantType == v1alpha1.GrantRefreshToken {
 			refreshing(s)
 		}
@@ -160,6 +161,7 @@ func TestOnlyAGrantThatIsKeptHasARefreshToken(t *testing.T) {
 	} {
 		plan := join(t, credential(func(s *v1alpha1.OAuthCredentialSpec) {
 			s.GrantType = grantType
+			s.Provider.AuthorizationURL, s.Provider.DeviceAuthorizationURL = "https://as.example/authorize", "https://as.example/device"
 			s.Request.Headers = []v1alpha1.Header{{Name: "X-Token", Expression: "refresh_token"}}
 		}), nil)
 		resolved, err := resolver(namespace(), &issuers{}).ResolveWith(t.Context(), plan, resolve.Grant{RefreshToken: redact.New("r3fresh")})
@@ -239,7 +241,9 @@ func TestALifetimeOfRefreshTokensIsNoInput(t *testing.T) {
 			s.Provider.Lifetime.RefreshToken.Maximum = &metav1.Duration{Duration: time.Hour}
 		},
 		"the first refresh token": func(s *v1alpha1.OAuthCredentialSpec) { s.RefreshToken.BootstrapRef.Name = "other" },
-		"the revocation":          func(s *v1alpha1.OAuthCredentialSpec) { s.RevocationPolicy = v1alpha1.RevocationOnDelete },
+		"the revocation": func(s *v1alpha1.OAuthCredentialSpec) {
+			s.RevocationPolicy, s.Provider.RevocationURL = v1alpha1.RevocationOnDelete, "https://as.example/revoke"
+		},
 		"the login": func(s *v1alpha1.OAuthCredentialSpec) {
 			s.Provider.AuthorizationURL = "https://as.example/authorize"
 			s.Provider.AuthorizationParameters = map[string]v1alpha1.AuthorizationParameter{"prompt": "consent"}

@@ -59,6 +59,9 @@ func Join(credential *v1alpha1.OAuthCredential, provider *Provider) (*Plan, erro
 	if err := plan.chooseMethod(); err != nil {
 		return nil, err
 	}
+	if err := plan.checkEndpoints(); err != nil {
+		return nil, err
+	}
 	return plan, nil
 }
 

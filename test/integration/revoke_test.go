@@ -2,8 +2,10 @@ package integration_test
 
 import (
 	"context"
+	"net/http"
 	"time"
 
+	gomegatypes "github.com/onsi/gomega/types"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -106,21 +108,98 @@ var _ = Describe("deleting a credential whose tokens are to be revoked", func() 
 		t.asked(ctx, "anymore", 1)
 	})
 
+	It("asks again where the provider cannot answer, and keeps nobody waiting meanwhile", func(ctx SpecContext) {
+		t := revoking(ctx)
+		t.provide(ctx, "idp", "limits: {maxConcurrentRequests: 1}", "revocationURL: '"+t.base()+standin.RevocationPath+"'")
+		t.apply(ctx, t.client("acme")+"---\n"+byProvider("acme", "idp", keyOf("acme"), onDelete))
+		token := t.ready(ctx, "acme")
+		t.provider.Misbehave(standin.Behavior{Path: standin.RevocationPath, Fault: standin.Respond, Next: 3})
+		t.remove(ctx, "OAuthCredential", "acme")
+		Eventually(ctx, t.outcomes(standin.Respond.Outcome())).Should(BeEquivalentTo(2))
+		t.apply(ctx, t.client("other")+"---\n"+byProvider("other", "idp", keyOf("other")))
+		t.ready(ctx, "other")
+		Expect(t.exists("acme")(ctx)).To(BeTrue(), "while it waits for the next try")
+
+		Eventually(ctx, t.exists("acme")).WithTimeout(20 * time.Second).Should(BeFalse())
+		Expect(t.accepted(token)()).To(BeFalse())
+		Expect(t.outcomes(standin.Respond.Outcome())()).To(BeEquivalentTo(3))
+		Expect(t.outcomes(standin.Revoked)()).To(BeEquivalentTo(1))
+		Eventually(ctx, t.told("acme", "TokenRevoked")).Should(HaveLen(1))
+		Expect(t.events("acme")(ctx)).NotTo(ContainElement("RevocationFailed"))
+	})
+
+	It("revokes a token once where it is the other one that takes several tries", func(ctx SpecContext) {
+		t := revoking(ctx)
+		first, _ := t.begun(ctx, onDelete)
+		t.provider.Misbehave(standin.Behavior{Path: standin.RevocationPath, Fault: standin.Reset, Next: 1})
+		t.remove(ctx, "OAuthCredential", "acme")
+		Eventually(ctx, t.exists("acme")).Should(BeFalse())
+		Expect(t.provider.FamilyOf(first).Revoked).To(BeTrue())
+		Expect(t.outcomes(standin.Revoked)()).To(BeEquivalentTo(2), "the access token, and then the refresh token")
+		Eventually(ctx, t.told("acme", "TokenRevoked")).Should(HaveLen(1))
+	})
+
+	It("asks no sooner than the provider wants", func(ctx SpecContext) {
+		t := revoking(ctx)
+		t.declare(ctx, "acme", onDelete)
+		token := t.ready(ctx, "acme")
+		t.provider.Misbehave(standin.Behavior{Path: standin.RevocationPath, Fault: standin.TooMany, RetryAfter: 4 * time.Second, Next: 1})
+		t.remove(ctx, "OAuthCredential", "acme")
+		Eventually(ctx, t.outcomes(standin.TooMany.Outcome())).Should(BeEquivalentTo(1))
+		Consistently(ctx, t.exists("acme")).WithTimeout(3 * time.Second).Should(BeTrue())
+		Eventually(ctx, t.exists("acme")).Should(BeFalse())
+		Expect(t.accepted(token)()).To(BeFalse())
+	})
+
 	It("says why it could not be done, and lets the credential go", func(ctx SpecContext) {
 		t := revoking(ctx)
-		t.declare(ctx, "refused", onDelete)
-		t.endpoint = ""
-		t.declare(ctx, "nowhere", onDelete)
-		t.ready(ctx, "refused")
-		t.ready(ctx, "nowhere")
-		t.provider.Misbehave(standin.Behavior{Path: standin.RevocationPath, Fault: standin.Respond})
-		for _, name := range []string{"refused", "nowhere"} {
+		for _, name := range []string{"refused", "throttled", "down", "nowhere"} {
+			t.declare(ctx, name, onDelete)
+			t.ready(ctx, name)
+		}
+		t.edit(ctx, "OAuthCredential", "nowhere", "spec: {provider: {revocationURL: null}}")
+		t.provider.Misbehave(
+			standin.Behavior{
+				Path: standin.RevocationPath, ClientID: "refused",
+				Fault: standin.Respond, Status: http.StatusBadRequest, ContentType: "application/json", Body: `{"error":"unsupported_token_type"}`,
+			},
+			standin.Behavior{Path: standin.RevocationPath, ClientID: "throttled", Fault: standin.TooMany, RetryAfter: time.Minute},
+			standin.Behavior{Path: standin.RevocationPath, ClientID: "down", Fault: standin.Respond},
+		)
+		for _, name := range []string{"refused", "throttled", "nowhere"} {
 			t.remove(ctx, "OAuthCredential", name)
 			Eventually(ctx, t.exists(name)).Should(BeFalse())
 		}
-		Eventually(ctx, t.told("refused", "RevocationFailed")).Should(ConsistOf(And(
-			ContainSubstring("stays good until it expires"), ContainSubstring("503"))))
-		Eventually(ctx, t.told("nowhere", "RevocationFailed")).Should(ConsistOf(ContainSubstring("set revocationURL in its spec, or its issuer")))
+		Expect(t.outcomes(standin.Respond.Outcome())()).To(BeEquivalentTo(1), "a refusal is the last word")
+		Expect(t.outcomes(standin.TooMany.Outcome())()).To(BeEquivalentTo(1), "nobody can wait that long")
+		t.remove(ctx, "OAuthCredential", "down")
+		Eventually(ctx, t.exists("down")).WithTimeout(40 * time.Second).Should(BeFalse())
+		Expect(t.outcomes(standin.Respond.Outcome())()).To(BeNumerically(">=", 1+5))
+
+		unrevoked := func(words ...string) gomegatypes.GomegaMatcher {
+			matchers := []gomegatypes.GomegaMatcher{ContainSubstring("stays good until it expires"), Not(ContainSubstring("tries again"))}
+			for _, word := range words {
+				matchers = append(matchers, ContainSubstring(word))
+			}
+			return ConsistOf(And(matchers...))
+		}
+		Eventually(ctx, t.told("refused", "RevocationFailed")).Should(unrevoked("unsupported_token_type"))
+		Eventually(ctx, t.told("throttled", "RevocationFailed")).Should(unrevoked("limits the number of requests", "429"))
+		Eventually(ctx, t.told("down", "RevocationFailed")).Should(unrevoked("cannot answer for now", "503"))
+		Eventually(ctx, t.told("nowhere", "RevocationFailed")).Should(unrevoked("the provider has no revocation endpoint", "or its issuer"))
+	})
+
+	It("says that the provider is gone, and not how to mend the credential", func(ctx SpecContext) {
+		t := revoking(ctx)
+		t.provide(ctx, "login", "revocationURL: '"+t.base()+standin.RevocationPath+"'")
+		t.apply(ctx, t.client("acme")+"---\n"+byProvider("acme", "login", keyOf("acme"), onDelete))
+		t.ready(ctx, "acme")
+		t.remove(ctx, "OAuthProvider", "login")
+		t.says(ctx, "acme", "does not exist")
+		t.remove(ctx, "OAuthCredential", "acme")
+		Eventually(ctx, t.exists("acme")).Should(BeFalse())
+		Eventually(ctx, t.told("acme", "RevocationFailed")).Should(ConsistOf(And(
+			ContainSubstring(`the OAuthProvider "login" is gone, so nothing could be revoked`), Not(ContainSubstring("spec.providerRef")))))
 	})
 
 	It("waits no longer than is bearable for a provider that hangs", func(ctx SpecContext) {

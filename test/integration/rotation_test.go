@@ -131,7 +131,8 @@ var _ = Describe("the grant refresh_token", func() {
 		t.provider.Misbehave(standin.Behavior{Next: 1, AfterRotation: true, Fault: standin.Reset})
 		t.refreshNow(ctx, "acme")
 		Eventually(ctx, t.state("acme")).Should(Equal(lost))
-		Expect(t.message(ctx, "acme")).To(And(ContainSubstring("RefreshTokenLost"), ContainSubstring("kubectl tokensync login acme -n "+t.namespace)))
+		Expect(t.message(ctx, "acme")).To(And(ContainSubstring("RefreshTokenLost"), ContainSubstring(`Secret "acme-bootstrap"`),
+			Not(ContainSubstring("login"))), "nobody can log in there")
 		requests := t.requests("acme")()
 		t.edit(ctx, "OAuthCredential", "acme", "metadata: {labels: {look: again}}")
 		Consistently(ctx, t.requests("acme")).Should(Equal(requests))
@@ -286,6 +287,12 @@ func (t *tenant) onItsWay(ctx context.Context, name string) {
 	GinkgoHelper()
 	t.provider.Misbehave(standin.Behavior{Next: 1, Delay: 3 * time.Second})
 	t.refreshNow(ctx, name)
+	t.attempted(ctx, name)
+}
+
+// attempted waits until the operator is about to send what a grant holds.
+func (t *tenant) attempted(ctx context.Context, name string) {
+	GinkgoHelper()
 	Eventually(ctx, func() *grant.Attempt { return t.grantOf(ctx, name).Attempt }).ShouldNot(BeNil())
 }
 
