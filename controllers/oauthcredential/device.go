@@ -33,8 +33,8 @@ func (x exchange) authorize(o *outcome) {
 		Count: s.step.Count, Consent: x.plan.Consent(),
 	}
 	x.rewrite(o, record)
-	if o.apiError == nil && o.failure == nil && o.again.IsZero() {
-		o.failure, o.again = approval(record.Device), record.Device.PollAt
+	if o.apiError == nil && o.failure == nil && o.lookAgainAt.IsZero() {
+		o.failure, o.lookAgainAt = approval(record.Device), record.Device.PollAt
 	}
 }
 
@@ -88,7 +88,7 @@ func (x exchange) unapproved(o *outcome, record *grant.Record, err error) {
 		x.rewrite(o, record)
 		fallthrough
 	case e.Kind == oauth.KindPending:
-		o.failure, o.again = approval(device), now.Add(device.Interval)
+		o.failure, o.lookAgainAt = approval(device), now.Add(device.Interval)
 	case e.Code == "access_denied":
 		device.Declined = true
 		x.rewrite(o, record)
@@ -97,7 +97,7 @@ func (x exchange) unapproved(o *outcome, record *grant.Record, err error) {
 		// The code has expired: the next look asks for another one, if it may.
 		device.ExpiresAt = now
 		x.rewrite(o, record)
-		o.failure, o.again = needs(x.credential, x.plan, grant.NeedDevice), now
+		o.failure, o.lookAgainAt = needs(x.credential, x.plan, grant.NeedDevice), now
 	}
 }
 

@@ -63,8 +63,9 @@ type outcome struct {
 	// grantEnds when the refresh token ends, zero where that is not known.
 	grant     *v1alpha1.GrantStatus
 	grantEnds time.Time
-	// again is when to look at the grant again, zero where nothing changes by itself.
-	again time.Time
+	// lookAgainAt is when to look at the grant again as if it had changed, at once where
+	// that is not ahead, and never where it is zero.
+	lookAgainAt time.Time
 
 	// postponed says that what is due has to wait for its turn in the bucket.
 	postponed bool
@@ -75,8 +76,8 @@ type outcome struct {
 	// abandoned says that nobody wanted the answer any more.
 	abandoned bool
 
-	// sent is false where nothing was asked; sentAt is when it was, and latency what
-	// the provider took.
+	// sent is false where nothing was asked, so that neither a metric nor the bucket counts
+	// it; sentAt is when it was, and latency what the provider took.
 	sent    bool
 	sentAt  time.Time
 	latency time.Duration

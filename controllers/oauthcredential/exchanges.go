@@ -44,12 +44,11 @@ type exchangeState struct {
 	outcome        *outcome
 	// recovered says that the provider has opened up since it failed this credential.
 	recovered bool
-	// again is when a kept grant is to be looked at again, zero where nothing changes by
-	// itself; attempt is the open attempt of somebody else, and sightedAt when it was seen
-	// first.
-	again     time.Time
-	attempt   string
-	sightedAt time.Time
+	// lookAgainAt is that of the last outcome; attempt is the open attempt of somebody
+	// else, and sightedAt when it was seen first.
+	lookAgainAt time.Time
+	attempt     string
+	sightedAt   time.Time
 	// apiErrors counts the requests in a row that the API server was in the way of.
 	apiErrors int
 }
@@ -190,7 +189,7 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 
 // keep keeps the outcome of a request.
 func (s *exchangeState) keep(o *outcome) {
-	s.outcome, s.recovered, s.again = o, false, o.again
+	s.outcome, s.recovered, s.lookAgainAt = o, false, o.lookAgainAt
 	if s.apiErrors++; o.apiError == nil {
 		s.apiErrors = 0
 	}
@@ -237,7 +236,7 @@ func (e *exchanges) conclude(f *facts, o *outcome) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.known(f.credential.UID)
-	s.outcome, s.again, s.startedAt = o, o.again, e.clock.Now()
+	s.outcome, s.lookAgainAt, s.startedAt = o, o.lookAgainAt, e.clock.Now()
 	if !o.postponed {
 		s.terms, s.recovered = f.terms, false
 	}

@@ -110,11 +110,11 @@ func (f *facts) lifetimeFacts() lifetime.Facts {
 		Seed:          string(f.credential.UID),
 		SpecChanged:   f.held && f.plan != nil && f.heldInputs != f.inputsHash,
 		ClientChanged: f.clientChanged,
-		GrantChanged:  f.grantChanged || !f.exchange.again.IsZero(),
+		GrantChanged:  f.grantChanged || !f.exchange.lookAgainAt.IsZero(),
 		Requested:     f.requested,
 		CauseChanged:  f.causeChanged(),
 		LastRequest:   f.exchange.startedAt.Add(f.exchange.apiDelay()),
-		NotBefore:     f.exchange.again,
+		NotBefore:     f.exchange.lookAgainAt,
 		AllowedAt:     f.limits.requestAt,
 	}
 	if f.held {

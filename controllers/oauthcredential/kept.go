@@ -189,14 +189,14 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 		return r.amend(ctx, f, k, step, func(*grant.Record) {})
 	case grant.Await:
 		// The other one may be done sooner, and have told the status itself.
-		return r.conclude(f, k, &outcome{again: earlier(step.At, f.now.Add(awaitLook))}), nil
+		return r.conclude(f, k, &outcome{lookAgainAt: earlier(step.At, f.now.Add(awaitLook))}), nil
 	case grant.Ask:
 		return r.conclude(f, k, &outcome{failure: needs(f.credential, f.plan, step.Need)}), nil
 	case grant.Nothing, grant.Serve:
 	}
 	o := &outcome{}
 	if last := f.credential.Status.LastFailure; last != nil && personal(last.Reason) && f.now.Before(f.limits.requestAt) {
-		o.again = f.limits.requestAt // What was asked for has to wait.
+		o.lookAgainAt = f.limits.requestAt // What was asked for has to wait.
 	}
 	return r.conclude(f, k, o), nil
 }
@@ -219,7 +219,7 @@ func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.St
 	version, err := r.store.WriteGrant(ctx, keyOf(f.credential), k.record, k.version)
 	switch {
 	case errors.Is(err, secretstore.ErrChanged):
-		return r.conclude(f, k, &outcome{again: f.now}), nil
+		return r.conclude(f, k, &outcome{lookAgainAt: f.now}), nil
 	case err != nil:
 		refused, err := grantWriteFailure(err)
 		if refused == nil {
@@ -236,7 +236,7 @@ func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.St
 			return r.conclude(f, k, r.serve(f, token)), nil
 		}
 	}
-	return r.conclude(f, k, &outcome{again: f.now}), nil
+	return r.conclude(f, k, &outcome{lookAgainAt: f.now}), nil
 }
 
 // serve makes what to publish of a token that is kept.

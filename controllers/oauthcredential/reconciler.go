@@ -243,7 +243,7 @@ func nextLook(f *facts, decision lifetime.Decision, status *v1alpha1.OAuthCreden
 	}
 	soonest(instantOf(status.RefreshAt))
 	soonest(instantOf(status.ExpiresAt))
-	soonest(f.exchange.again)
+	soonest(f.exchange.lookAgainAt)
 	if status.Grant != nil {
 		soonest(instantOf(status.Grant.WarnAfter))
 	}

@@ -44,7 +44,7 @@ func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.St
 	if decision.Trigger == lifetime.GrantChanged && step.Action == grant.Send || step.Action == grant.Authorize && step.Count == 1 {
 		// Looks are free, and what a change of the grant leads to is not.
 		if decision.Unscheduled = true; f.now.Before(f.limits.requestAt) {
-			return r.conclude(f, k, &outcome{again: f.limits.requestAt, postponed: true}), nil
+			return r.conclude(f, k, &outcome{lookAgainAt: f.limits.requestAt, postponed: true}), nil
 		}
 	}
 	if !step.Value.IsEmpty() {
@@ -164,7 +164,7 @@ func (x exchange) barred(record *grant.Record, clientID string) *failure {
 // written down: nothing is spent.
 func (x exchange) unwritten(o *outcome, err error) {
 	if errors.Is(err, secretstore.ErrChanged) {
-		o.again = x.resolver.Now()
+		o.lookAgainAt = x.resolver.Now()
 		return
 	}
 	o.failure, o.apiError = grantWriteFailure(err)
@@ -211,13 +211,13 @@ func (x exchange) keep(
 	after, version, ok := x.spending.grants.amend(x.ctx, x.credential, record, version, change, tries)
 	if !ok {
 		// Somebody has begun another chain, or the credential is gone.
-		o.failure, o.again = nil, x.resolver.Now()
+		o.failure, o.lookAgainAt = nil, x.resolver.Now()
 		return
 	}
 	x.describe(o, after, version)
 	another := after.Login != nil && (record.Attempt == nil || record.Attempt.Chain != after.Login.ID)
 	if another || x.plan.ByDevice() && !after.Chain.Alive() {
-		o.again = x.resolver.Now() // A person has acted meanwhile, or can be asked at once.
+		o.lookAgainAt = x.resolver.Now() // A person has acted meanwhile, or can be asked at once.
 	}
 	if taken.Token != nil {
 		token := keptOf(after, taken)

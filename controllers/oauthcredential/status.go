@@ -174,7 +174,7 @@ func deriveRecords(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult
 // be looked at again does not count as looked at: whoever takes over has to know.
 func grantStatus(f *facts, o *outcome) *v1alpha1.GrantStatus {
 	known := *o.grant
-	if !o.again.IsZero() {
+	if !o.lookAgainAt.IsZero() {
 		known.ResourceVersion, known.BootstrapResourceVersion = "", ""
 		if before := f.credential.Status.Grant; before != nil {
 			known.ResourceVersion, known.BootstrapResourceVersion = before.ResourceVersion, before.BootstrapResourceVersion
