@@ -139,6 +139,10 @@ func TestRevocationsThatFail(t *testing.T) {
 				t.Errorf("got %s, want %s", text, test.text)
 			}
 
+			if strings.Contains(e.Error(), "tries again") {
+				t.Errorf("got %s, which only the caller can promise", e)
+			}
+
 			if e.GrantRefused || len(received()) != 1 {
 				t.Error("refused, or not asked once")
 			}

@@ -149,11 +149,11 @@ func (x *exchange) failure(resp *http.Response, r *reading, wrong problem) *Erro
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && asked:
 		e.Kind, e.Class, e.RetryAfter = KindRateLimited, lifetime.Throttled, wait
-		e.Message = fmt.Sprintf("%s limits the number of requests%s tokensync waits and tries again.",
-			x.who(), e.report())
+		e.Message = fmt.Sprintf("%s limits the number of requests%s%s",
+			x.who(), e.report(), x.promise("tokensync waits and tries again."))
 	case isUnwell(raw), status == http.StatusRequestTimeout, status >= http.StatusInternalServerError:
 		e.Kind, e.Class, e.RetryAfter = KindUnreachable, lifetime.Transient, wait
-		e.Message = fmt.Sprintf("%s cannot answer for now%s tokensync tries again.", x.who(), e.report())
+		e.Message = fmt.Sprintf("%s cannot answer for now%s%s", x.who(), e.report(), x.promise("tokensync tries again."))
 	case isPending(raw) && x.polls():
 		e.Kind, e.Class, e.RetryAfter = KindPending, lifetime.Authorization, wait
 		e.Message = x.who() + " waits for a person to enter the code and to approve."
@@ -166,6 +166,16 @@ func (x *exchange) failure(resp *http.Response, r *reading, wrong problem) *Erro
 	}
 
 	return e
+}
+
+// promise returns a sentence about the next try, to follow another one; nothing where
+// the caller may be the last to ask: a revocation is not tried for ever.
+func (x *exchange) promise(next string) string {
+	if x.role == roleRevocation {
+		return ""
+	}
+
+	return " " + next
 }
 
 // refuse completes the error for an answer after which nothing gets better by
