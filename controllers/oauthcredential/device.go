@@ -90,14 +90,12 @@ func (x exchange) unapproved(o *outcome, record *grant.Record, err error) {
 	case e.Kind == oauth.KindPending:
 		o.failure, o.lookAgainAt = approval(device), now.Add(device.Interval)
 	case e.Code == "access_denied":
-		device.Declined = true
+		device.Declined, o.failure = true, needs(x.credential, x.plan, grant.NeedDevice)
 		x.rewrite(o, record)
-		o.failure = needs(x.credential, x.plan, grant.NeedDevice)
 	case e.GrantRefused:
-		// The code has expired: the next look asks for another one, if it may.
-		device.ExpiresAt = now
+		// The code has expired: the next look asks for another one, or for a person.
+		device.ExpiresAt, o.failure, o.lookAgainAt = now, nil, now
 		x.rewrite(o, record)
-		o.failure, o.lookAgainAt = needs(x.credential, x.plan, grant.NeedDevice), now
 	}
 }
 

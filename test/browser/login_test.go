@@ -189,7 +189,8 @@ func closes(t *testing.T, s *stage) {
 	s.waits(t, "closed")
 }
 
-// isMisled is sent back with an answer that is none to what was asked.
+// isMisled is sent back with an answer that is none to what was asked, and goes on to the
+// page where the right one comes from.
 func isMisled(t *testing.T, s *stage) {
 	t.Helper()
 	s.declare(t, certified, "misled")
@@ -201,6 +202,10 @@ func isMisled(t *testing.T, s *stage) {
 	page := s.newTab(t)
 	page.open(asked.Query().Get("redirect_uri") + "?code=stolen&state=guessed")
 	page.sees("The login has not worked")
-	login.ends(cli.ExitNotReady, "has the state of another login")
 	s.waits(t, "misled")
+	page.open(asked.String())
+	page.signIn()
+	page.consent()
+	page.sees("You are logged in")
+	login.ends(cli.ExitOK, "has the state of another login", `the Secret "misled" holds a good token`)
 }

@@ -136,9 +136,25 @@ var _ = Describe("Logging in", func() {
 			}
 			refreshed, code := n.plugin(ctx, "refresh", "files")
 			Expect(code).To(Equal(cli.ExitNotReady), "%s", refreshed)
-			Expect(refreshed.out.String()).To(ContainSubstring("Run: kubectl tokensync login files -n " + n.name))
+			Expect(strings.Count(refreshed.out.String(), "kubectl tokensync login files -n "+n.name)).To(Equal(1), "%s", refreshed)
 		}
 	}, SpecTimeout(2*time.Minute))
+
+	It("waits for the right answer, whatever comes before it", func(ctx SpecContext) {
+		n.apply(ctx, byCode)
+		r := start(ctx, controlPlane.Kubeconfig, n.name, "", append([]string{"login", "files"}, local...)...)
+		asked, err := url.Parse(find(ctx, r, `\n  (http://\S+)\n`))
+		Expect(err).NotTo(HaveOccurred())
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, asked.Query().Get("redirect_uri")+"?code=stolen&state=guessed", http.NoBody)
+		Expect(err).NotTo(HaveOccurred())
+		response, err := http.DefaultClient.Do(request)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(response.Body.Close()).To(Succeed())
+		Expect(response.StatusCode).To(Equal(http.StatusBadRequest))
+		Expect(consent(ctx, r, "allow")).To(ContainSubstring("You are logged in"))
+		Expect(r.wait(ctx)).To(Equal(cli.ExitOK), "%s", r)
+		Expect(n.good(ctx)).To(BeTrue())
+	}, SpecTimeout(time.Minute))
 
 	It("takes a code that is entered elsewhere", func(ctx SpecContext) {
 		n.apply(ctx, byCode)

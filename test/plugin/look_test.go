@@ -64,6 +64,8 @@ var _ = Describe("Looking at credentials", func() {
 		Expect(r.errOut.String()).To(ContainSubstring(`there is no OAuthCredential "nothing"`))
 		_, code = n.plugin(ctx, "status", "-l", "team=nobody")
 		Expect(code).To(Equal(cli.ExitOK))
+		_, code = n.plugin(ctx, "refresh", "-l", "team=nobody")
+		Expect(code).To(Equal(cli.ExitFailed))
 	}, SpecTimeout(time.Minute))
 
 	It("watches them until it is interrupted", func(ctx SpecContext) {

@@ -198,7 +198,7 @@ func TestManifestsThatDoNotWork(t *testing.T) {
 			strings.Join(strings.Split(good, "---\n")[:2], "---\n"), loopback, cli.ExitNotReady,
 			`SourceSecretMissing: Secret "syncplicity", named by spec.client.idRef, does not exist`,
 		},
-		"loopback without a word":  {good, loopback[1:], cli.ExitNotReady, "EgressDenied: "},
+		"loopback without a word":  {good, loopback[1:], cli.ExitNotReady, "give this command --egress-allow-cidr"},
 		"http without a word":      {good, loopback[:1], cli.ExitNotReady, "EgressDenied: tokenURL begins with http://"},
 		"a field that is none":     {strings.Replace(good, "basicEncoding", "basicEncodnig", 1), loopback, cli.ExitFailed, `unknown field "spec.clientAuthentication.basicEncodnig"`},
 		"no YAML":                  {"a: b: c", loopback, cli.ExitFailed, "neither valid YAML nor JSON"},
@@ -206,9 +206,9 @@ func TestManifestsThatDoNotWork(t *testing.T) {
 		"nothing":                  {"---\n---\n", loopback, cli.ExitFailed, "holds no OAuthCredential"},
 		"another kind":             {"apiVersion: v1\nkind: Pod", loopback, cli.ExitFailed, "holds no OAuthCredential"},
 		"a name that is not there": {good, append([]string{"others"}, loopback...), cli.ExitFailed, `holds no OAuthCredential "others"`},
-		"a refresh token is not spent": {
+		"a refresh token is not there": {
 			strings.Replace(good, "  client:\n", "  grantType: refresh_token\n  refreshToken: {bootstrapRef: {name: a, key: b}}\n  client:\n", 1),
-			loopback, cli.ExitNotReady, "would spend the refresh token",
+			loopback, cli.ExitNotReady, `✗ SourceSecretMissing: Secret "a", named by spec.refreshToken.bootstrapRef, does not exist`,
 		},
 		"a network that is none": {good, []string{"--egress-allow-cidr=here"}, cli.ExitUsage, "must be a network"},
 	} {

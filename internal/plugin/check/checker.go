@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -57,7 +56,7 @@ func (c *checker) check(ctx context.Context, credential *v1alpha1.OAuthCredentia
 	}
 	switch grantType := credential.Spec.GrantType; {
 	case grantType == v1alpha1.GrantRefreshToken:
-		return errSpends
+		return c.withoutSpending(ctx, plan)
 	case grantType == v1alpha1.GrantAuthorizationCode && !c.consent.Device:
 		return c.byCode(ctx, credential, plan)
 	case plan.KeepsGrant():
@@ -73,9 +72,23 @@ func (c *checker) check(ctx context.Context, credential *v1alpha1.OAuthCredentia
 	return c.exchange(ctx, credential, plan, resolved.Request)
 }
 
-// errSpends says why a refresh token is not sent from here.
-var errSpends = errors.New("the request is not made: with most providers it would spend the refresh token, and tokensync would be left " +
-	"without one. All that can be told beforehand is in order; apply the credential, and look at it with `kubectl tokensync status`")
+// withoutSpending looks at all of a request but the answer: a refresh token is not sent
+// from here.
+func (c *checker) withoutSpending(ctx context.Context, plan *resolve.Plan) error {
+	token, _, err := c.resolver.Bootstrap(ctx, plan)
+	if err != nil {
+		return err
+	}
+	resolved, err := c.resolver.ResolveWith(ctx, plan, resolve.Grant{RefreshToken: token})
+	if err != nil {
+		return err
+	}
+	c.showClient(resolved.Request)
+	c.printer.step("request", "POST "+shownURL(resolved.Request.TokenURL)+", which is not made")
+	c.printer.verdict(untried, "not tried: with most providers the request would spend the refresh token, and tokensync would be left "+
+		"without one. All that can be told beforehand is in order; apply the credential, and look at it with `kubectl tokensync status`")
+	return nil
+}
 
 // plan joins the credential with its provider, and says what that makes.
 func (c *checker) plan(ctx context.Context, credential *v1alpha1.OAuthCredential) (*resolve.Plan, error) {
@@ -139,7 +152,10 @@ func (c *checker) byDevice(ctx context.Context, credential *v1alpha1.OAuthCreden
 		return err
 	}
 	c.printer.step("login", "by device, at "+redact.URL(asking.TokenURL))
-	answer, request, err := c.consent.ByDevice(ctx, c.environment, c.tokens, c.resolver, plan)
+	c.showClient(asking)
+	traced := &traced{checker: c, wire: &wire{}}
+	answer, request, err := c.consent.ByDevice(ctx, c.environment, traced, c.resolver, plan)
+	traced.show()
 	if err != nil {
 		return err
 	}
@@ -150,23 +166,23 @@ func (c *checker) byDevice(ctx context.Context, credential *v1alpha1.OAuthCreden
 func (c *checker) exchange(
 	ctx context.Context, credential *v1alpha1.OAuthCredential, plan *resolve.Plan, request oauth.Request,
 ) error {
+	c.showClient(request)
+	traced := &traced{checker: c, wire: &wire{}}
+	answer, err := traced.Token(ctx, request)
+	traced.show()
+	if err != nil {
+		return err
+	}
+	return c.judge(credential, plan, request, answer)
+}
+
+// showClient says who asks.
+func (c *checker) showClient(request oauth.Request) {
 	who := string(request.Client.Method)
 	if request.Client.ID != "" {
 		who += ", id " + redact.Message(request.Client.ID)
 	}
 	c.printer.step("client", who)
-	wire, heard := &wire{}, &listener{next: request.Response}
-	request.Response = heard
-	began := c.environment.Clock.Now()
-	answer, err := c.tokens.Token(httptrace.WithClientTrace(ctx, wire.trace()), request)
-	took := c.environment.Clock.Since(began)
-
-	c.showRequest(request, wire)
-	c.showAnswer(request, heard, took)
-	if err != nil {
-		return err
-	}
-	return c.judge(credential, plan, request, answer)
 }
 
 // mayAsk asks the person before a secret of the cluster goes to the provider.

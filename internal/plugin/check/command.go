@@ -32,7 +32,8 @@ A grant that a person begins is begun here, too: a browser opens, and the code i
 exchanged as with login; the tokens are then thrown away. A refresh token is never
 sent, because that may spend it.
 
-The exit code is 3 when no token came.`
+The exit code is 3 when no token came, unless none was asked for: a credential with a
+refresh token is marked by a dash, and is no failure.`
 
 const examples = `  # A new provider, with its Secret in the same file, and no cluster
   kubectl tokensync check -f credential.yaml
@@ -111,7 +112,7 @@ func (o *options) run(ctx context.Context) error {
 			return err
 		case err != nil:
 			failures++
-			c.printer.verdict(false, cli.Printable(explain(err).Error()+c.hint(err)))
+			c.printer.verdict(fails, cli.Printable(explain(err).Error()+c.hint(err)))
 		}
 		if c.printer.err != nil {
 			return c.printer.err

@@ -40,7 +40,7 @@ func (c *checker) judge(
 		return err
 	}
 	c.printer.step("secret", fmt.Sprintf("%q would hold %s", secretstore.TargetName(credential), keys(data)))
-	c.printer.verdict(true, "it works")
+	c.printer.verdict(works, "it works")
 	return nil
 }
 
@@ -90,7 +90,7 @@ func explain(err error) error {
 		}
 		return fmt.Errorf("%s: %w", reason, err)
 	case errors.As(err, &failed):
-		return fmt.Errorf("%s: %w", resolve.Reason(failed.Kind), err)
+		return fmt.Errorf("%s: %w", resolve.Reason(failed.Kind), cli.ExplainNetwork(err))
 	}
 	return err
 }

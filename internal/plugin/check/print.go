@@ -42,16 +42,25 @@ func (p *printer) line(label, text string) {
 // heading writes which credential it is about.
 func (p *printer) heading(text string) { p.write(p.terminal.Paint(cli.Bold, text)) }
 
+// mark is how a check ended, as a mark in front of the words.
+type mark string
+
+// The marks.
+const (
+	works mark = "✓"
+	fails mark = "✗"
+	// untried: nothing is wrong, as far as can be told without a request.
+	untried mark = "–"
+)
+
+var colors = map[mark]cli.Color{works: cli.Green, fails: cli.Red, untried: cli.Yellow}
+
 // verdict writes how it ended.
-func (p *printer) verdict(good bool, text string) {
-	mark, color := "✓", cli.Green
-	if !good {
-		mark, color = "✗", cli.Red
-	}
-	for i, line := range cli.Wrap(text, max(0, p.terminal.Columns()-len("  ✗ "))) {
+func (p *printer) verdict(m mark, text string) {
+	for i, line := range cli.Wrap(text, max(0, p.terminal.Columns()-len("  - "))) {
 		lead := "    "
 		if i == 0 {
-			lead = "  " + p.terminal.Paint(color, mark) + " "
+			lead = "  " + p.terminal.Paint(colors[m], string(m)) + " "
 		}
 		p.write(lead + line)
 	}

@@ -64,6 +64,10 @@ func (w *wire) note(change func()) {
 	change()
 }
 
+// again forgets the headers of the request before, and keeps the connection, which may
+// serve the next one.
+func (w *wire) again() { w.note(func() { w.headers = nil }) }
+
 // connection describes the connection in words; empty where there was none.
 func (w *wire) connection() string {
 	w.mu.Lock()

@@ -14,7 +14,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/utils/clock"
 
+	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 )
 
@@ -131,5 +133,31 @@ func TestExplainKeepsTheError(t *testing.T) {
 	}
 	if cli.Explain(nil) != nil {
 		t.Error("no error became one")
+	}
+}
+
+// TestTheFlagIsOnesOwn: the one that lets a command ask a provider.
+func TestTheFlagIsOnesOwn(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		network cli.Network
+		url     string
+		says    string
+	}{
+		"a network that is refused": {cli.Network{AllowInsecureHTTP: true}, "http://127.0.0.1:1/", "give this command --egress-allow-cidr"},
+		"http that is refused":      {cli.Network{Allow: []string{"127.0.0.0/8"}}, "http://127.0.0.1:1/", "give this command --allow-insecure-http"},
+		"a port where nobody is":    {cli.Network{AllowInsecureHTTP: true, Allow: []string{"127.0.0.0/8"}}, "http://127.0.0.1:1/", ""},
+	} {
+		client, err := test.network.Client(&cli.Environment{Clock: clock.RealClock{}, Random: strings.NewReader("")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Token(t.Context(), oauth.Request{
+			TokenURL: test.url, GrantType: "client_credentials", Client: oauth.ClientAuthentication{Method: oauth.MethodNone, ID: "acme"},
+		})
+		got := cli.ExplainNetwork(err)
+		if err == nil || !errors.Is(got, err) || !strings.Contains(got.Error(), test.says) || (test.says == "") != (got.Error() == err.Error()) {
+			t.Errorf("%s: got %v", name, got)
+		}
 	}
 }

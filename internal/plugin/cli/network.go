@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 
 	"github.com/spf13/pflag"
@@ -24,6 +26,20 @@ func (n *Network) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&n.UseProxy, "egress-use-proxy", false, "Honor HTTPS_PROXY and NO_PROXY.")
 	flags.StringSliceVar(&n.Allow, "egress-allow-cidr", nil,
 		"Networks to reach although tokensync refuses them by default, such as 127.0.0.0/8 for this machine.")
+}
+
+// ExplainNetwork says which flag of the command lets it ask a provider that it refuses to
+// ask: the error itself speaks of the operator's.
+func ExplainNetwork(err error) error {
+	e, ok := errors.AsType[*oauth.Error](err)
+	if !ok || e.Kind != oauth.KindEgressDenied {
+		return err
+	}
+	flag := "--allow-insecure-http"
+	if _, ok := errors.AsType[*egress.DeniedError](err); ok {
+		flag = "--egress-allow-cidr with the network of that host, such as 127.0.0.0/8"
+	}
+	return fmt.Errorf("%w That holds for the operator. For it to be done from here, give this command %s", err, flag)
 }
 
 // Client makes a client of token endpoints.

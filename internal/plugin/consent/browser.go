@@ -31,7 +31,11 @@ func (c *Code) Finish(err error, note string) { c.finish(outcome{err: err, note:
 func (f *Flags) Browser(
 	ctx context.Context, environment *cli.Environment, authorization *resolve.Authorization, insecure bool,
 ) (*Code, error) {
-	back, err := listen(ctx, authorization.Request.RedirectURI)
+	state, err := oauth.NewState(environment.Random)
+	if err != nil {
+		return nil, err
+	}
+	back, err := listen(ctx, authorization.Request.RedirectURI, state)
 	if err != nil {
 		return nil, err
 	}
@@ -52,16 +56,12 @@ func (f *Flags) Browser(
 func (f *Flags) await(
 	ctx context.Context, environment *cli.Environment, authorization *resolve.Authorization, back *callback, insecure bool,
 ) (*Code, error) {
-	state, err := oauth.NewState(environment.Random)
-	if err != nil {
-		return nil, err
-	}
 	verifier, err := oauth.NewCodeVerifier(environment.Random)
 	if err != nil {
 		return nil, err
 	}
 	request := authorization.Request
-	request.RedirectURI, request.State, request.CodeChallenge = back.uri, state, oauth.CodeChallenge(verifier)
+	request.RedirectURI, request.State, request.CodeChallenge = back.uri, back.state, oauth.CodeChallenge(verifier)
 	url, err := request.URL(insecure)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (f *Flags) await(
 	}
 	at := environment.Clock.Now()
 	code, err := oauth.ParseCallback(came.query, oauth.Expectation{
-		State: state, Issuer: authorization.Issuer, IssuerRequired: authorization.IssuerRequired,
+		State: back.state, Issuer: authorization.Issuer, IssuerRequired: authorization.IssuerRequired,
 	})
 	if err != nil {
 		came.outcome <- outcome{err: err}
@@ -101,13 +101,16 @@ func (f *Flags) listenFor(ctx context.Context, environment *cli.Environment, bac
 	defer cancel()
 	timer := environment.Clock.NewTimer(f.Timeout)
 	defer timer.Stop()
-	failed := f.page(ctx, environment, url)
+	failed, astray := f.page(ctx, environment, url), back.astray
 	for {
 		select {
 		case came := <-back.answers:
 			return came, nil
 		case err := <-failed:
 			environment.Tellf("%s.", sentence(redact.Message(err.Error())))
+		case err := <-astray:
+			astray = nil // Whoever sends many must not fill the terminal.
+			environment.Tellf("%s The command still waits for the right one.", redact.Message(err.Error()))
 		case <-timer.C():
 			return answer{}, cli.Timeoutf("nobody has logged in within %s: run the command again, and take longer with --login-timeout", f.Timeout)
 		case <-ctx.Done():

@@ -92,21 +92,17 @@ func TestAnswersThatAreNotBelieved(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		answer url.Values
-		state  bool
 		kind   oauth.Kind
 	}{
-		"another state":  {url.Values{"code": {"c"}, "state": {"guessed"}, "iss": {"https://login.example.com"}}, false, oauth.KindInvalidResponse},
-		"another issuer": {url.Values{"code": {"c"}, "iss": {"https://evil.example.com"}}, true, oauth.KindInvalidResponse},
-		"no issuer":      {url.Values{"code": {"c"}}, true, oauth.KindInvalidResponse},
-		"a no":           {url.Values{"error": {"access_denied"}, "iss": {"https://login.example.com"}}, true, oauth.KindRejected},
+		"another issuer": {url.Values{"code": {"c"}, "iss": {"https://evil.example.com"}}, oauth.KindInvalidResponse},
+		"no issuer":      {url.Values{"code": {"c"}}, oauth.KindInvalidResponse},
+		"a no":           {url.Values{"error": {"access_denied"}, "iss": {"https://login.example.com"}}, oauth.KindRejected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pages := make(chan string, 1)
 			e, _ := environment(browser(t, pages, func(request url.Values) url.Values {
-				if test.state {
-					test.answer.Set("state", request.Get("state"))
-				}
+				test.answer.Set("state", request.Get("state"))
 				return test.answer
 			}))
 			flags := Flags{Timeout: time.Minute}
@@ -118,6 +114,37 @@ func TestAnswersThatAreNotBelieved(t *testing.T) {
 				t.Errorf("got %s", page)
 			}
 		})
+	}
+}
+
+// TestAnAnswerOfAnotherLoginEndsNothing: neither a stale tab nor an attack keeps the right
+// answer from being heard.
+func TestAnAnswerOfAnotherLoginEndsNothing(t *testing.T) {
+	t.Parallel()
+	pages := make(chan string, 1)
+	var astray []string
+	e, told := environment(browser(t, pages, func(request url.Values) url.Values {
+		for _, state := range []url.Values{{"state": {"guessed"}}, {"state": {""}}, {}, {"state": {request.Get("state"), "guessed"}}} {
+			state.Set("code", "stolen")
+			status, page, _ := ask(t, http.MethodGet, request.Get("redirect_uri")+"?"+state.Encode(), "")
+			if status != http.StatusBadRequest || !strings.Contains(page, "has not worked") {
+				t.Errorf("%v: got %d\n%s", state, status, page)
+			}
+			astray = append(astray, page)
+		}
+		return url.Values{"code": {"the-code"}, "state": {request.Get("state")}, "iss": {"https://login.example.com"}}
+	}))
+	flags := Flags{Timeout: time.Minute}
+	code, err := flags.Browser(t.Context(), e, authorization(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code.Finish(nil, "The tokens are there.")
+	if page := <-pages; !strings.Contains(page, "The tokens are there.") || code.Code.Reveal() != "the-code" {
+		t.Errorf("got %s", page)
+	}
+	if !strings.Contains(astray[0], "the state of another login") || strings.Count(told.String(), "still waits for the right one") != 1 {
+		t.Errorf("the page says\n%s\nand the terminal\n%s", astray[0], told)
 	}
 }
 
@@ -183,13 +210,23 @@ func TestPoll(t *testing.T) {
 	for name, test := range map[string]struct {
 		answers []error
 		seconds []int
+		timeout time.Duration
 		code    int
+		says    string
 	}{
-		"at the second try":  {[]error{pending, nil}, []int{5, 10}, cli.ExitOK},
-		"told to slow down":  {[]error{slow, pending, nil}, []int{5, 15, 25}, cli.ExitOK},
-		"through an outage":  {[]error{away, nil}, []int{5, 15}, cli.ExitOK},
-		"declined":           {[]error{pending, denied}, []int{5, 10}, cli.ExitFailed},
-		"nobody in all time": {[]error{pending, pending, pending, pending, pending, pending}, []int{5, 10, 15, 20, 25}, cli.ExitTimeout},
+		"at the second try": {[]error{pending, nil}, []int{5, 10}, time.Minute, cli.ExitOK, ""},
+		"told to slow down": {[]error{slow, pending, nil}, []int{5, 15, 25}, time.Minute, cli.ExitOK, ""},
+		"through an outage": {[]error{away, nil}, []int{5, 15}, time.Minute, cli.ExitOK, ""},
+		"declined":          {[]error{pending, denied}, []int{5, 10}, time.Minute, cli.ExitFailed, ""},
+		"nobody in all time": {
+			[]error{pending, pending, pending, pending, pending, pending},
+			[]int{5, 10, 15, 20, 25},
+			time.Minute, cli.ExitTimeout,
+			"nobody has entered the code within 30s, for which it was good",
+		},
+		"nobody in the time of the flag": {
+			[]error{pending, pending, pending}, []int{5, 10, 15}, 20 * time.Second, cli.ExitTimeout, "take longer with --login-timeout",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,11 +244,11 @@ func TestPoll(t *testing.T) {
 					}
 				}
 			}()
-			flags := Flags{Timeout: time.Minute}
+			flags := Flags{Timeout: test.timeout}
 			_, err := flags.poll(ctx, e, tokens, oauth.Request{}, &oauth.DeviceAuthorization{
 				Interval: 5 * time.Second, ExpiresIn: 30 * time.Second, Sent: began,
 			})
-			if cli.ExitCode(err) != test.code {
+			if cli.ExitCode(err) != test.code || test.says != "" && !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got %v", err)
 			}
 			for i, seconds := range test.seconds {
@@ -223,5 +260,22 @@ func TestPoll(t *testing.T) {
 				t.Errorf("asked at %v", tokens.at)
 			}
 		})
+	}
+}
+
+// TestTheCodeIsShown with the page that has it in it already, where there is one.
+func TestTheCodeIsShown(t *testing.T) {
+	t.Parallel()
+	e, told := environment(nil)
+	device := &oauth.DeviceAuthorization{UserCode: "WDJB-MJHT", VerificationURI: "https://login.example.com/device"}
+	flags := Flags{NoBrowser: true}
+	flags.show(t.Context(), e, device)
+	if !strings.Contains(told.String(), "https://login.example.com/device\n\n  WDJB-MJHT\n") || strings.Contains(told.String(), "Or open") {
+		t.Errorf("told %s", told)
+	}
+	device.VerificationURIComplete = "https://login.example.com/device?user_code=WDJB-MJHT"
+	flags.show(t.Context(), e, device)
+	if !strings.Contains(told.String(), "Or open this page") || !strings.Contains(told.String(), "\n  "+device.VerificationURIComplete+"\n") {
+		t.Errorf("told %s", told)
 	}
 }

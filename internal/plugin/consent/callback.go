@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokensync/tokensync/internal/oauth"
+	"github.com/tokensync/tokensync/internal/redact"
 )
 
 const (
@@ -27,9 +28,12 @@ type callback struct {
 	uri     string
 	path    string
 	port    string
+	state   redact.String
 	answers chan answer
-	taken   atomic.Bool
-	server  *http.Server
+	// astray is what was wrong with the first answer that was not to this login.
+	astray chan error
+	taken  atomic.Bool
+	server *http.Server
 }
 
 // answer is what the browser brought, and where to say what came of it.
@@ -47,8 +51,8 @@ type outcome struct {
 }
 
 // listen listens for the answer to a redirect URI of the loopback interface: on its port,
-// or on any that is free.
-func listen(ctx context.Context, redirectURI string) (*callback, error) {
+// or on any that is free. Only an answer with the state is one.
+func listen(ctx context.Context, redirectURI string, state redact.String) (*callback, error) {
 	parsed, err := url.Parse(redirectURI)
 	if err != nil || parsed.Scheme != "http" || !oauth.IsLoopback(parsed.Hostname()) {
 		return nil, fmt.Errorf("the redirect URI %q is not one of this machine, where the answer could be heard: set "+
@@ -68,7 +72,10 @@ func listen(ctx context.Context, redirectURI string) (*callback, error) {
 	}
 	port := portOf(listener)
 	parsed.Host = net.JoinHostPort(parsed.Hostname(), port)
-	c := &callback{uri: parsed.String(), path: parsed.EscapedPath(), port: port, answers: make(chan answer, 1)}
+	c := &callback{
+		uri: parsed.String(), path: parsed.EscapedPath(), port: port, state: state,
+		answers: make(chan answer, 1), astray: make(chan error, 1),
+	}
 	c.serve(ctx, listener, parsed.Hostname() == "localhost")
 	return c, nil
 }
@@ -100,7 +107,8 @@ func (c *callback) close(ctx context.Context) {
 
 // ServeHTTP takes the first request that is an answer, and has its browser wait for what
 // comes of it. Other sites can make a browser send requests here, but neither with this
-// Host nor with the state.
+// Host nor with the state: such a request, or one of a page that is left from another
+// login, must not keep the answer from being heard.
 func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close")
 	query := r.URL.Query()
@@ -116,6 +124,9 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodGet)
 		http.Error(w, "The answer is expected by GET.", http.StatusMethodNotAllowed)
 		return
+	case !c.isAnswer(query):
+		c.stray(w, query)
+		return
 	case !c.taken.CompareAndSwap(false, true):
 		http.Error(w, "This login has been answered already. Look at the terminal.", http.StatusGone)
 		return
@@ -126,6 +137,22 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case o := <-outcomes:
 		writePage(w, o)
 	case <-r.Context().Done():
+	}
+}
+
+// isAnswer tells whether a query has the state of this login, and that alone.
+func (c *callback) isAnswer(query url.Values) bool {
+	states := query["state"]
+	return len(states) == 1 && redact.New(states[0]).Equal(c.state)
+}
+
+// stray says to a browser that its answer is none to this login.
+func (c *callback) stray(w http.ResponseWriter, query url.Values) {
+	_, err := oauth.ParseCallback(query, oauth.Expectation{State: c.state})
+	writePage(w, outcome{err: err})
+	select {
+	case c.astray <- err:
+	default: // The terminal has heard of one, and need not of all.
 	}
 }
 

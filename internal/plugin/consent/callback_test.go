@@ -10,12 +10,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tokensync/tokensync/internal/redact"
 )
 
 // heard listens for a redirect URI until the test ends.
 func heard(t *testing.T, redirectURI string) *callback {
 	t.Helper()
-	c, err := listen(t.Context(), redirectURI)
+	c, err := listen(t.Context(), redirectURI, redact.New("b"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +74,7 @@ func TestOnlyTheAnswerIsTaken(t *testing.T) {
 	if header.Get("Referrer-Policy") != "no-referrer" || header.Get("Cache-Control") != "no-store" || !strings.HasPrefix(header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("got %v", header)
 	}
-	if status, _, _ := ask(t, http.MethodGet, c.uri+"?code=c&state=d", ""); status != http.StatusGone {
+	if status, _, _ := ask(t, http.MethodGet, c.uri+"?code=c&state=b", ""); status != http.StatusGone {
 		t.Errorf("a second answer got %d", status)
 	}
 }
@@ -101,7 +103,7 @@ func TestListen(t *testing.T) {
 		"http://" + taken.Addr().String() + "/": "is taken",
 		"urn:ietf:wg:oauth:2.0:oob":             "not one of this machine",
 	} {
-		if _, err := listen(t.Context(), redirectURI); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := listen(t.Context(), redirectURI, redact.New("b")); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: got %v", redirectURI, err)
 		}
 	}

@@ -50,6 +50,7 @@ func (f *Flags) show(ctx context.Context, environment *cli.Environment, device *
 	url := device.VerificationURI
 	if device.VerificationURIComplete != "" {
 		url = device.VerificationURIComplete
+		environment.Tellf("Or open this page, which has the code already:\n\n  %s\n", printable(url))
 	}
 	// Whoever has no browser here has one elsewhere: that none opened is no news.
 	f.page(ctx, environment, url)
@@ -75,9 +76,18 @@ func (f *Flags) poll(
 		}
 		interval = longer
 		if !environment.Clock.Now().Add(interval).Before(end) {
-			return nil, cli.Timeoutf("nobody has entered the code in time: run the command again")
+			return nil, f.late(device)
 		}
 	}
+}
+
+// late is the error of a code that nobody has entered in time.
+func (f *Flags) late(device *oauth.DeviceAuthorization) error {
+	if f.Timeout < device.ExpiresIn {
+		return cli.Timeoutf("nobody has entered the code within %s: run the command again, and take longer with --login-timeout", f.Timeout)
+	}
+	return cli.Timeoutf("nobody has entered the code within %s, for which it was good: run the command again, which gets a new one",
+		device.ExpiresIn)
 }
 
 // again says when to ask again after an error, if at all.

@@ -27,7 +27,8 @@ code is stored instead, and the operator exchanges it.
 The provider must know the redirect URI. It is http://127.0.0.1/callback with any free
 port, unless spec.authorizationCode.redirectURI says otherwise.
 
-The exit code is 3 when the provider has refused, and 4 when the time was over.`
+The exit code is 3 when the provider has refused, or when nothing could come of a login,
+and 4 when the time was over.`
 
 const examples = `  # In a browser
   kubectl tokensync login files
@@ -85,12 +86,15 @@ func (o *options) run(ctx context.Context, name string) error {
 		return cli.Usagef("no login is needed: the grant type of %q is %s, which the operator carries out by itself",
 			name, credential.Spec.GrantType)
 	}
+	if credential.Spec.Suspend {
+		return cli.NotReadyf("%s/%s is suspended: set spec.suspend to false first", credential.Namespace, credential.Name)
+	}
 	s, err := newSession(o, cluster, credential)
 	if err != nil {
 		return err
 	}
 	if err := s.prepare(ctx); err != nil {
-		return err
+		return cli.ExplainNetwork(err)
 	}
 	left, err := s.logIn(ctx)
 	if err != nil {

@@ -34,6 +34,8 @@ type session struct {
 	// delegated says that the operator exchanges the code.
 	delegated bool
 	device    bool
+	// failure is what had failed before the login was left, nil where nothing had.
+	failure *v1alpha1.LastFailure
 }
 
 func newSession(o *options, cluster *cli.Cluster, credential *v1alpha1.OAuthCredential) (*session, error) {
@@ -203,7 +205,7 @@ func (s *session) note() string {
 // refused gives the failures of providers an exit code of their own.
 func (s *session) refused(err error) error {
 	if e, ok := errors.AsType[*oauth.Error](err); ok {
-		return cli.NotReadyf("%s: %w", resolve.Reason(e.Kind), err)
+		return cli.NotReadyf("%s: %w", resolve.Reason(e.Kind), cli.ExplainNetwork(err))
 	}
 	return err
 }

@@ -23,10 +23,20 @@ func (s *session) store(ctx context.Context, left *grant.Login) error {
 	if err != nil {
 		return fmt.Errorf("encode the login: %w", err)
 	}
+	s.remember(ctx)
 	if err := s.write(ctx, encoded); err != nil {
 		return fmt.Errorf("the provider has consented, but that cannot be stored, so that you have to log in again: %w", err)
 	}
 	return nil
+}
+
+// remember keeps what has failed up to now, so that it is not taken for what comes of the
+// login.
+func (s *session) remember(ctx context.Context) {
+	s.failure = s.credential.Status.LastFailure
+	if credential, err := s.cluster.Credential(ctx, s.credential.Name); err == nil {
+		s.failure = credential.Status.LastFailure
+	}
 }
 
 // grantKey names the Secret of the grant.
@@ -76,6 +86,9 @@ func (s *session) writeOnce(ctx context.Context, login []byte, how ...writeOptio
 	if secret.Labels[v1alpha1.LabelRole] != v1alpha1.RoleGrant || secret.Labels[v1alpha1.LabelCredential] != s.credential.Name {
 		return fmt.Errorf("the Secret %q exists, and is not the grant of this credential: delete it, or give it another name", secret.Name)
 	}
+	if err := readable(secret); err != nil {
+		return err
+	}
 	encoded, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": secret.UID},
 		"data":     map[string][]byte{grant.KeyLogin: login},
@@ -84,6 +97,19 @@ func (s *session) writeOnce(ctx context.Context, login []byte, how ...writeOptio
 		return err
 	}
 	return s.cluster.Client.Patch(ctx, secret, client.RawPatch(types.MergePatchType, encoded), patch...)
+}
+
+// readable tells of a grant from which the operator would not go on, whoever logs in.
+func readable(secret *corev1.Secret) error {
+	if len(secret.Data[grant.KeyRecord]) == 0 {
+		return nil // Nothing has begun there.
+	}
+	if _, err := grant.Decode(secret.Data); err != nil {
+		return cli.NotReadyf("the Secret %q does not hold a grant that can be read, so that nothing could come of a login: restore it, or run: "+
+			"kubectl delete secret %s -n %s (unless the operator is newer than this plugin: then get that version of the plugin)",
+			secret.Name, secret.Name, secret.Namespace)
+	}
+	return nil
 }
 
 // newSecret is the Secret of a grant that is about to begin. It has no owner: the operator

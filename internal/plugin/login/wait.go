@@ -3,11 +3,13 @@ package login
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 	"github.com/tokensync/tokensync/internal/plugin/status"
@@ -34,20 +36,30 @@ const (
 	dropped
 )
 
-// fateOf reads the fate of a login off the Secret of the grant.
-func fateOf(left *grant.Login, data map[string][]byte) fate {
+// sight is what has become of a login, and of the credential after that.
+type sight struct {
+	fate fate
+	// final says that there is no refresh token.
+	final  bool
+	report status.Report
+	// failure is the one that the operator is working against, nil while all is well.
+	failure *v1alpha1.LastFailure
+}
+
+// sightOf reads the fate of a login off the Secret of the grant.
+func sightOf(left *grant.Login, data map[string][]byte) sight {
 	record, err := grant.Decode(data)
 	if err != nil {
-		return waiting // It is being written.
+		return sight{fate: waiting} // It is being written.
 	}
-	if record.Login != nil && record.Login.ID == left.ID {
-		return waiting
+	found := sight{fate: dropped, final: record.Chain != nil && record.Chain.RefreshToken.IsEmpty()}
+	switch {
+	case record.Login != nil && record.Login.ID == left.ID:
+		found.fate = waiting
+	case record.Chain != nil && record.Chain.ID == left.ID:
+		found.fate = taken // The chain of a login has its name, whoever has fetched the tokens.
 	}
-	// The chain of a login has its name, whoever has fetched the tokens.
-	if record.Chain != nil && record.Chain.ID == left.ID {
-		return taken
-	}
-	return dropped
+	return found
 }
 
 // await waits until the operator has taken up the login and the credential is ready.
@@ -55,22 +67,23 @@ func (s *session) await(ctx context.Context, left *grant.Login) error {
 	began := s.environment.Clock.Now()
 	decided := began // when it was last seen to wait
 	for {
-		found, report, err := s.look(ctx, left)
+		found, err := s.look(ctx, left)
 		if err != nil {
 			return err
 		}
+		report := found.report
 		now := s.environment.Clock.Now()
-		if found == waiting {
+		if found.fate == waiting {
 			decided = now
 		}
 		good, settled := report.Ready && since(report, left), now.Sub(decided) >= settling
 		switch {
-		case good && (found == taken || settled && report.Trouble == nil):
-			return s.succeed(report) // Another chain may have taken the place of the login's already.
-		case settled && report.Trouble != nil:
+		case good && (found.fate == taken || settled && report.Trouble == nil):
+			return s.succeed(found) // Another chain may have taken the place of the login's already.
+		case settled && report.Trouble != nil, found.fate == waiting && refuses(s.failure, found.failure):
 			return cli.NotReadyf("the login has not helped: %s: %s", report.Trouble.Reason, report.Trouble.Message)
 		case now.Sub(began) >= s.timeout:
-			return s.giveUp(report, found)
+			return s.giveUp(report, found.fate)
 		}
 		if err := s.environment.Wait(ctx, glance); err != nil {
 			return err
@@ -79,16 +92,38 @@ func (s *session) await(ctx context.Context, left *grant.Login) error {
 }
 
 // look is what has become of the login, and of the credential after that.
-func (s *session) look(ctx context.Context, left *grant.Login) (fate, status.Report, error) {
+func (s *session) look(ctx context.Context, left *grant.Login) (sight, error) {
 	found, err := s.fate(ctx, left)
 	if err != nil {
-		return found, status.Report{}, err
+		return found, err
 	}
 	credential, err := s.cluster.Credential(ctx, s.credential.Name)
 	if err != nil {
-		return found, status.Report{}, err
+		return found, err
 	}
-	return found, status.Describe(credential, s.environment.Clock.Now()), nil
+	found.report, found.failure = status.Describe(credential, s.environment.Clock.Now()), credential.Status.LastFailure
+	return found, nil
+}
+
+// refuses tells whether a failure came after the one that there was before, and stays
+// unless somebody does something: the exchange of the code was refused, or cannot be made.
+// That a login is needed was true before the login was seen.
+func refuses(before, now *v1alpha1.LastFailure) bool {
+	if now == nil || slices.Contains(passing, now.Reason) {
+		return false
+	}
+	return before == nil || before.Reason != now.Reason || before.Message != now.Message ||
+		before.Count != now.Count || !before.Time.Equal(&now.Time)
+}
+
+// passing are the reasons of failures that may be over at the next try, or once the login
+// is taken up.
+var passing = []string{
+	v1alpha1.ReasonProviderUnreachable,
+	v1alpha1.ReasonRateLimited,
+	v1alpha1.ReasonInternalError,
+	v1alpha1.ReasonAuthorizationRequired,
+	v1alpha1.ReasonRefreshTokenLost,
 }
 
 // since tells whether the token that is reported came with the login, or after it.
@@ -96,30 +131,41 @@ func since(report status.Report, left *grant.Login) bool {
 	return report.IssuedAt != nil && !report.IssuedAt.Time.Before(left.At.Truncate(time.Second))
 }
 
-func (s *session) fate(ctx context.Context, left *grant.Login) (fate, error) {
+func (s *session) fate(ctx context.Context, left *grant.Login) (sight, error) {
 	secret := &corev1.Secret{}
 	err := s.cluster.Client.Get(ctx, s.grantKey(), secret)
 	if apierrors.IsNotFound(err) {
-		return dropped, nil
+		return sight{fate: dropped}, nil
 	}
 	if err != nil {
-		return waiting, cli.Explain(err)
+		return sight{}, cli.Explain(err)
 	}
-	return fateOf(left, secret.Data), nil
+	return sightOf(left, secret.Data), nil
 }
 
 // succeed says what came of the login.
-func (s *session) succeed(report status.Report) error {
+func (s *session) succeed(found sight) error {
+	_, err := fmt.Fprintln(s.environment.Out, outlook(found, s.environment.Clock.Now()))
+	return err
+}
+
+// outlook says what there is, and when somebody has to log in again, where that is known.
+func outlook(found sight, now time.Time) string {
+	report := found.report
 	text := fmt.Sprintf("You are logged in: the Secret %q holds a good token", report.SecretName)
-	now := s.environment.Clock.Now()
-	if report.ExpiresAt != nil {
+	switch {
+	case found.final && report.ExpiresAt == nil:
+		text += ", but there is no refresh token: somebody has to log in again when the token is good no longer"
+	case found.final:
+		text += fmt.Sprintf(", but there is no refresh token: somebody has to log in again before the token expires, %s, at %s",
+			cli.When(report.ExpiresAt.Time, now), report.ExpiresAt.UTC().Format(time.RFC3339))
+	case report.ExpiresAt != nil:
 		text += ", the next one comes before it expires, " + cli.When(report.ExpiresAt.Time, now)
 	}
-	if report.RefreshTokenExpiresAt != nil {
-		text += fmt.Sprintf("; log in again before %s", report.RefreshTokenExpiresAt.UTC().Format(time.DateOnly))
+	if ends := report.RefreshTokenExpiresAt; ends != nil && (!report.RefreshTokenRenews || report.RefreshTokenWarning != "") {
+		text += fmt.Sprintf("; log in again before %s", ends.UTC().Format(time.DateOnly))
 	}
-	_, err := fmt.Fprintln(s.environment.Out, text+".")
-	return err
+	return text + "."
 }
 
 func (s *session) giveUp(report status.Report, found fate) error {

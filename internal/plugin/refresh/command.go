@@ -3,6 +3,7 @@ package refresh
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,8 +23,8 @@ the right to patch them. The old token stays in its Secret until the new one is 
 Three refreshes of a credential go through at once; after that there is one per tenth
 of the life of its tokens.
 
-The exit code is 0 when all have a new token, 3 when one has failed, and 4 when the
-time was over before.`
+The exit code is 0 when all have a new token, 3 when one has failed, or waits for you,
+and 4 when the time was over before.`
 
 const examples = `  # One credential
   kubectl tokensync refresh acme-news
@@ -80,7 +81,7 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	if len(credentials) == 0 {
-		return cli.NotReadyf("no credentials found: see `kubectl tokensync status -A`")
+		return errors.New("no credentials found: see `kubectl tokensync status -A`")
 	}
 	w := &waiter{options: o, cluster: cluster, request: o.environment.Clock.Now().UTC().Format(time.RFC3339Nano)}
 	for i := range credentials {

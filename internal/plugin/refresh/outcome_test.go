@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/plugin/status"
 )
 
 func TestJudge(t *testing.T) {
@@ -36,5 +37,46 @@ func TestJudge(t *testing.T) {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	trouble := func(reason, message string) *status.Trouble { return &status.Trouble{Reason: reason, Message: message} }
+	for name, test := range map[string]struct {
+		grant  v1alpha1.GrantType
+		report status.Report
+		want   string
+	}{
+		"the provider refuses": {
+			v1alpha1.GrantClientCredentials,
+			status.Report{Trouble: trouble(v1alpha1.ReasonProviderRejected, "No.")},
+			"has no new token: ProviderRejected: No.",
+		},
+		"while the old one is good": {
+			v1alpha1.GrantClientCredentials,
+			status.Report{Ready: true, Trouble: trouble(v1alpha1.ReasonProviderRejected, "No.")},
+			"has no new token: ProviderRejected: No.\n  └ The old token is still good.",
+		},
+		"a command on a line of its own": {
+			v1alpha1.GrantAuthorizationCode,
+			status.Report{Ready: true, Advice: "kubectl tokensync login files", Trouble: trouble(v1alpha1.ReasonRefreshTokenLost, "It is gone.")},
+			"has no new token: RefreshTokenLost: It is gone.\n  └ Run: kubectl tokensync login files\n  └ The old token is still good.",
+		},
+		"a new code": {
+			v1alpha1.GrantDeviceCode,
+			status.Report{Trouble: trouble(v1alpha1.ReasonAuthorizationRequired, "open https://a.example and enter the code WDJB")},
+			"waits for you: open https://a.example and enter the code WDJB",
+		},
+		"a device whose grant is lost": {
+			v1alpha1.GrantDeviceCode,
+			status.Report{Trouble: trouble(v1alpha1.ReasonRefreshTokenLost, "It is gone.")},
+			"has no new token: RefreshTokenLost: It is gone.",
+		},
+	} {
+		credential := &v1alpha1.OAuthCredential{Spec: v1alpha1.OAuthCredentialSpec{GrantType: test.grant}}
+		if got := refusal(credential, test.report, "has no new token"); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
 	}
 }

@@ -99,16 +99,34 @@ func (w *waiter) tell(credential *v1alpha1.OAuthCredential, waited time.Duration
 		return true, w.say(credential, "has a new token, good %s", until)
 	case failed:
 		w.failures++
-		return true, w.say(credential, "has no new token: %s%s", explain(report), rest(report))
+		return true, w.say(credential, "%s", refusal(credential, report, "has no new token"))
 	case blocked:
 		if waited < patience && waited < w.timeout {
 			return false, nil
 		}
 		w.failures++
-		return true, w.say(credential, "cannot be refreshed: %s", explain(report))
+		return true, w.say(credential, "%s", refusal(credential, report, "cannot be refreshed"))
 	case pending:
 	}
 	return false, nil
+}
+
+// below begins a line that belongs to the one above.
+const below = "\n  └ "
+
+// refusal says in how far there is no new token, why, and below that what else there is
+// to know.
+func refusal(credential *v1alpha1.OAuthCredential, report status.Report, what string) string {
+	why := explain(report)
+	if credential.Spec.GrantType == v1alpha1.GrantDeviceCode && report.Trouble != nil &&
+		report.Trouble.Reason == v1alpha1.ReasonAuthorizationRequired {
+		what, why = "waits for you", report.Trouble.Message // It has a code now.
+	}
+	text := what + ": " + why
+	if report.Ready {
+		text += below + "The old token is still good."
+	}
+	return text
 }
 
 // explain says what stands in the way, and what to do.
@@ -118,17 +136,9 @@ func explain(report status.Report) string {
 	}
 	text := report.Trouble.Reason + ": " + report.Trouble.Message
 	if report.Advice != "" {
-		text += " Run: " + report.Advice
+		text += below + "Run: " + report.Advice
 	}
 	return text
-}
-
-// rest says that the old token serves on, where it does.
-func rest(report status.Report) string {
-	if !report.Ready {
-		return ""
-	}
-	return " (The old one is still good.)"
 }
 
 // giveUp tells of those that have no outcome, and why that may be so.

@@ -23,6 +23,9 @@ type Manifest struct {
 	// Others are the kinds that were left out.
 	Others []string
 
+	// read says that there is a file.
+	read bool
+
 	providers        []v1alpha1.OAuthProvider
 	clusterProviders []v1alpha1.ClusterOAuthProvider
 	secrets          []corev1.Secret
@@ -36,7 +39,7 @@ const maxManifest = 16 << 20
 // as it is for `kubectl apply`. What the schema fills in when an object is created is
 // filled in here. An error quotes no Secret.
 func Read(r io.Reader) (*Manifest, error) {
-	m := &Manifest{}
+	m := &Manifest{read: true}
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(io.LimitReader(r, maxManifest)))
 	for number := 1; ; number++ {
 		document, err := documents.Read()

@@ -4,7 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/plugin/cli"
 	"github.com/tokensync/tokensync/internal/plugin/source"
 )
 
@@ -69,4 +72,30 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("the error quotes: %v", err)
 		}
 	})
+}
+
+// TestAMissingProvider is missing where it was looked for.
+func TestAMissingProvider(t *testing.T) {
+	t.Parallel()
+	m, err := source.Read(strings.NewReader(several))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme, err := cli.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster := &cli.Cluster{Client: fake.NewClientBuilder().WithScheme(scheme).Build(), Namespace: "web"}
+	for name, test := range map[string]struct {
+		objects *source.Objects
+		says    string
+	}{
+		"a file":               {&source.Objects{Manifest: m}, `the OAuthProvider "p" is not in the file`},
+		"a file and a cluster": {&source.Objects{Manifest: m, Cluster: cluster}, `the OAuthProvider "p" is neither in the file nor in the cluster`},
+		"a cluster":            {&source.Objects{Manifest: &source.Manifest{}, Cluster: cluster}, `the OAuthProvider "p" does not exist in the cluster`},
+	} {
+		if _, err := test.objects.Provider(t.Context(), &m.Credentials[0]); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }

@@ -178,10 +178,12 @@ func (o *Objects) missing(ref *v1alpha1.ProviderReference, err error) error {
 	if !apierrors.IsNotFound(err) {
 		return err
 	}
-	where := "in the file: add it there, or give --with-cluster to look for it in the cluster too"
-	if o.Cluster != nil {
-		where = "in the file nor in the cluster: create it, or correct spec.providerRef"
-		return resolve.NewSpecError(v1alpha1.ReasonProviderNotFound, fmt.Sprintf("the %s %q is neither %s", ref.Kind, ref.Name, where))
+	where := "is not in the file: add it there, or give --with-cluster to look for it in the cluster too"
+	switch {
+	case o.Cluster != nil && o.Manifest.read:
+		where = "is neither in the file nor in the cluster: create it, or correct spec.providerRef"
+	case o.Cluster != nil:
+		where = "does not exist in the cluster: create it, or correct spec.providerRef"
 	}
-	return resolve.NewSpecError(v1alpha1.ReasonProviderNotFound, fmt.Sprintf("the %s %q is not %s", ref.Kind, ref.Name, where))
+	return resolve.NewSpecError(v1alpha1.ReasonProviderNotFound, fmt.Sprintf("the %s %q %s", ref.Kind, ref.Name, where))
 }

@@ -16,6 +16,8 @@ func (r *Report) next(credential *v1alpha1.OAuthCredential, now time.Time) strin
 		return "nothing, while spec.suspend is true"
 	case r.needsLogin():
 		return "waits for a login"
+	case len(credential.Status.Conditions) == 0:
+		return "is about to be looked at"
 	case credential.Generation > credential.Status.ObservedGeneration:
 		return "tries the changed spec"
 	case r.RefreshAt == nil && r.Trouble != nil:

@@ -2,6 +2,7 @@ package status
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -56,15 +57,21 @@ type Report struct {
 	RefreshAt  *metav1.Time `json:"refreshAt,omitempty"`
 	// RefreshTokenExpiresAt is when the grant ends, where that is known.
 	RefreshTokenExpiresAt *metav1.Time `json:"refreshTokenExpiresAt,omitempty"`
+	// RefreshTokenWarning says what to do about the end, once that is near, and
+	// RefreshTokenRenews that the end moves on with each use, as far as is known.
+	RefreshTokenWarning string `json:"refreshTokenWarning,omitempty"`
+	RefreshTokenRenews  bool   `json:"refreshTokenRenews,omitempty"`
 	// Next says what happens next, and when.
 	Next string `json:"next"`
 	// Trouble is nil while all is well.
 	Trouble *Trouble `json:"trouble,omitempty"`
-	// Advice is a command to run, where one helps.
+	// Advice is a command to run, where one helps that no message names.
 	Advice string `json:"advice,omitempty"`
 }
 
 const (
+	// command is how a command in a message begins.
+	command = "kubectl "
 	// overdue is how late a refresh may be before that is worth a word.
 	overdue = time.Minute
 	// unnoticed is how long a new credential may go without a status.
@@ -77,6 +84,10 @@ func Describe(credential *v1alpha1.OAuthCredential, now time.Time) Report {
 	r := Report{
 		Namespace: credential.Namespace, Name: credential.Name, SecretName: s.SecretName,
 		IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt, RefreshAt: s.RefreshAt, RefreshTokenExpiresAt: s.RefreshTokenExpiresAt,
+		RefreshTokenRenews: s.Grant != nil && s.Grant.UseBy != nil,
+	}
+	if c := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionRefreshTokenExpiring); c != nil && c.Status == metav1.ConditionTrue {
+		r.RefreshTokenWarning = cli.Printable(c.Reason + ": " + c.Message)
 	}
 	ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
 	if ready == nil {
@@ -93,10 +104,17 @@ func Describe(credential *v1alpha1.OAuthCredential, now time.Time) Report {
 	r.Trouble = trouble(s, ready)
 	r.State = r.state(credential, expired)
 	r.Next = r.next(credential, now)
-	if r.needsLogin() {
-		r.Advice = "kubectl tokensync login " + credential.Name + " -n " + credential.Namespace
-	}
+	r.Advice = r.advice(credential)
 	return r
+}
+
+// advice is the command for a login, where nothing but that helps. A code that is entered
+// elsewhere, or a refresh token, comes by other ways, which the message tells.
+func (r *Report) advice(credential *v1alpha1.OAuthCredential) string {
+	if !r.needsLogin() || credential.Spec.GrantType != v1alpha1.GrantAuthorizationCode || strings.Contains(r.Trouble.Message, command) {
+		return ""
+	}
+	return "kubectl tokensync login " + credential.Name + " -n " + credential.Namespace
 }
 
 // trouble is what stands in the way of the next token, nil where nothing does. What is

@@ -105,6 +105,11 @@ func TestDescribe(t *testing.T) {
 				func(c *v1alpha1.OAuthCredential) { c.Status.RefreshAt = nil }),
 			status.Failing, true, "waits for you", v1alpha1.ReasonProviderNotFound,
 		},
+		"an obstacle that has a message of its own": {
+			credential(condition(v1alpha1.ConditionStalled, metav1.ConditionFalse, v1alpha1.ReasonProviderNotFound, "It does not exist."),
+				func(c *v1alpha1.OAuthCredential) { c.Status.RefreshAt = nil }),
+			status.Failing, true, "waits for you", v1alpha1.ReasonProviderNotFound + ": It does not exist.",
+		},
 		"no token and tried again": {
 			credential(tokenless, notReady(v1alpha1.ReasonProviderUnreachable, "It is away.", metav1.ConditionFalse),
 				failure(v1alpha1.ReasonProviderUnreachable, "It is away.", 1), refreshAt(5*time.Second)),
@@ -131,7 +136,7 @@ func TestDescribe(t *testing.T) {
 		"new and not yet seen": {
 			credential(func(c *v1alpha1.OAuthCredential) {
 				c.Status, c.CreationTimestamp = v1alpha1.OAuthCredentialStatus{}, *at(-time.Second)
-			}), status.Pending, false, "tries the changed spec", "",
+			}), status.Pending, false, "is about to be looked at", "",
 		},
 		"never seen": {
 			credential(func(c *v1alpha1.OAuthCredential) { c.Status = v1alpha1.OAuthCredentialStatus{} }),
@@ -147,6 +152,9 @@ func TestDescribe(t *testing.T) {
 			trouble := ""
 			if got.Trouble != nil {
 				trouble = got.Trouble.Reason
+			}
+			if strings.Contains(test.trouble, ": ") {
+				trouble += ": " + got.Trouble.Message
 			}
 			if trouble != test.trouble {
 				t.Errorf("got the trouble %q, want %q", trouble, test.trouble)
@@ -168,10 +176,51 @@ func TestMessagesAreFitForATerminal(t *testing.T) {
 	}
 }
 
+// TestALoginIsAdvised where it helps, and where the message does not say what does.
 func TestALoginIsAdvised(t *testing.T) {
 	t.Parallel()
-	got := status.Describe(credential(tokenless, notReady(v1alpha1.ReasonRefreshTokenLost, "It is gone.", metav1.ConditionTrue)), now)
-	if got.Advice != "kubectl tokensync login files -n web" {
-		t.Errorf("got %q", got.Advice)
+	const login = "kubectl tokensync login files -n web"
+	by := func(grantType v1alpha1.GrantType) func(*v1alpha1.OAuthCredential) {
+		return func(c *v1alpha1.OAuthCredential) { c.Spec.GrantType = grantType }
+	}
+	for name, test := range map[string]struct {
+		grant           v1alpha1.GrantType
+		reason, message string
+		want            string
+	}{
+		"a grant is lost":         {v1alpha1.GrantAuthorizationCode, v1alpha1.ReasonRefreshTokenLost, "It is gone.", login},
+		"nobody has logged in":    {v1alpha1.GrantAuthorizationCode, v1alpha1.ReasonAuthorizationRequired, "Nobody has.", login},
+		"the message has it":      {v1alpha1.GrantAuthorizationCode, v1alpha1.ReasonRefreshTokenLost, "It is gone: run: " + login, ""},
+		"a Secret is in the way":  {v1alpha1.GrantAuthorizationCode, v1alpha1.ReasonRefreshTokenLost, "Run: kubectl delete secret files-grant", ""},
+		"a code is to be entered": {v1alpha1.GrantDeviceCode, v1alpha1.ReasonAuthorizationRequired, "Enter the code WDJB-MJHT.", ""},
+		"a refresh token is to be put there, where there is no page": {
+			v1alpha1.GrantRefreshToken, v1alpha1.ReasonAuthorizationRequired, "Put a new one there.", "",
+		},
+		"something else is wrong": {v1alpha1.GrantAuthorizationCode, v1alpha1.ReasonProviderRejected, "No.", ""},
+	} {
+		got := status.Describe(credential(tokenless, by(test.grant), notReady(test.reason, test.message, metav1.ConditionTrue)), now)
+		if got.Advice != test.want {
+			t.Errorf("%s: got %q, want %q", name, got.Advice, test.want)
+		}
+	}
+}
+
+// TestTheEndOfTheRefreshToken is near when the operator says so.
+func TestTheEndOfTheRefreshToken(t *testing.T) {
+	t.Parallel()
+	ending := func(c *v1alpha1.OAuthCredential) { c.Status.RefreshTokenExpiresAt = at(9 * 24 * time.Hour) }
+	got := status.Describe(credential(ending, func(c *v1alpha1.OAuthCredential) {
+		c.Status.Grant = &v1alpha1.GrantStatus{UseBy: at(24 * time.Hour)}
+		condition(v1alpha1.ConditionRefreshTokenExpiring, metav1.ConditionFalse, v1alpha1.ReasonRefreshTokenValid, "")(c)
+	}), now)
+	if got.RefreshTokenWarning != "" || !got.RefreshTokenRenews {
+		t.Errorf("one that renews itself: got %+v", got)
+	}
+	got = status.Describe(credential(ending, func(c *v1alpha1.OAuthCredential) {
+		c.Status.Grant = &v1alpha1.GrantStatus{WarnAfter: at(-time.Hour)}
+		condition(v1alpha1.ConditionRefreshTokenExpiring, metav1.ConditionTrue, v1alpha1.ReasonRefreshTokenExpiring, "Log in.")(c)
+	}), now)
+	if got.RefreshTokenWarning != "RefreshTokenExpiring: Log in." || got.RefreshTokenRenews {
+		t.Errorf("one that ends: got %+v", got)
 	}
 }

@@ -70,9 +70,8 @@ func (t table) details(r Report) []string {
 	if r.Trouble != nil {
 		texts = append(texts, t.trouble(r.Trouble))
 	}
-	if r.RefreshTokenExpiresAt != nil && r.RefreshTokenExpiresAt.Sub(t.now) < twoWeeks && r.Advice == "" {
-		texts = append(texts, fmt.Sprintf("The refresh token ends %s: log in again before, with kubectl tokensync login %s -n %s",
-			cli.When(r.RefreshTokenExpiresAt.Time, t.now), r.Name, r.Namespace))
+	if r.RefreshTokenWarning != "" && !r.needsLogin() {
+		texts = append(texts, r.RefreshTokenWarning)
 	}
 	if r.Advice != "" {
 		texts = append(texts, "Run: "+r.Advice)
@@ -90,9 +89,6 @@ func (t table) details(r Report) []string {
 	}
 	return lines
 }
-
-// twoWeeks before its refresh token ends, a credential says so.
-const twoWeeks = 14 * 24 * time.Hour
 
 func (t table) trouble(trouble *Trouble) string {
 	text := trouble.Reason

@@ -37,7 +37,12 @@ func reports() []Report {
 		},
 		{
 			Namespace: "shop", Name: "ending", Ready: true, State: Good, Next: "refresh in 9m",
-			IssuedAt: from(-50 * time.Minute), ExpiresAt: from(10 * time.Second), RefreshAt: from(5 * time.Second), RefreshTokenExpiresAt: from(50 * time.Hour),
+			IssuedAt: from(-50 * time.Minute), ExpiresAt: from(10 * time.Second), RefreshAt: from(5 * time.Second),
+			RefreshTokenExpiresAt: from(50 * time.Hour), RefreshTokenWarning: "RefreshTokenExpiring: the refresh token ends: log in.",
+		},
+		{
+			Namespace: "shop", Name: "renewed", Ready: true, State: Good, Next: "refresh in 40m", IssuedAt: from(-20 * time.Minute),
+			RefreshTokenExpiresAt: from(9 * 24 * time.Hour), RefreshTokenRenews: true,
 		},
 	}
 }
@@ -53,7 +58,8 @@ shop       orders     ✗ Stalled    ····················  -
 shop       forever    ● Good       ····················  unknown  refresh in 40m
 shop       old        ✗ Expired    ─┼──────────────────  0s       overdue for 10m: is tokensync running?
 shop       ending     ● Good       ╋───────────────────  10s      refresh in 9m
-  └ The refresh token ends in 2d2h: log in again before, with kubectl tokensync login ending -n shop
+  └ RefreshTokenExpiring: the refresh token ends: log in.
+shop       renewed    ● Good       ····················  unknown  refresh in 40m
 `
 
 func TestTable(t *testing.T) {
