@@ -27,7 +27,7 @@ func conditions(f *facts, s *v1alpha1.OAuthCredentialStatus, token published) []
 	if reason, message := trouble(f, s); stalling[reason] {
 		stalled.Status, stalled.Reason, stalled.Message = metav1.ConditionTrue, reason, message
 	} else if f.obstacle != nil {
-		stalled.Reason = reason // Events go by it.
+		stalled.Reason, stalled.Message = reason, message // Events go by the reason.
 	}
 	reconciling := metav1.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: ready.Reason}
 	if ready.Status == metav1.ConditionFalse && stalled.Status == metav1.ConditionFalse && !f.credential.Spec.Suspend {

@@ -103,7 +103,7 @@ func revocationSourceFailure(err error) *failure {
 func (r *Reconciler) tokensOf(ctx context.Context, credential *v1alpha1.OAuthCredential, plan *resolve.Plan) (refreshToken, accessToken redact.String, err error) {
 	if plan.KeepsGrant() {
 		secret, err := r.store.Read(ctx, grantKey(credential))
-		if err != nil || secret == nil || !secretstore.HoldsGrant(&secret.ObjectMeta, credential.Name) {
+		if err != nil || secret == nil || !holdsGrant(secret, credential) {
 			return refreshToken, accessToken, err
 		}
 		record, err := grant.Decode(secret.Data)

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 
@@ -28,11 +29,7 @@ func (s *session) redeem(ctx context.Context, code *consent.Code) (*grant.Login,
 		return nil, err
 	}
 	answer, err := s.tokens.Token(ctx, resolved.Request)
-	if err != nil {
-		return nil, err
-	}
-	s.take(left, answer, resolved.Request)
-	return left, nil
+	return left, s.take(left, answer, err, resolved.Request)
 }
 
 // logInByDevice has the person enter a code elsewhere, and leaves the tokens.
@@ -42,10 +39,9 @@ func (s *session) logInByDevice(ctx context.Context) (*grant.Login, error) {
 		return nil, err
 	}
 	answer, request, err := s.consent.ByDevice(ctx, s.environment, s.tokens, s.resolver, s.plan)
-	if err != nil {
+	if err := s.take(left, answer, err, request); err != nil {
 		return nil, err
 	}
-	s.take(left, answer, request)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), errand)
 	defer cancel()
 	return left, s.store(ctx, left)
@@ -59,8 +55,17 @@ func (s *session) newLogin() (*grant.Login, error) {
 	return &grant.Login{ID: hex.EncodeToString(id[:]), Credential: string(s.credential.UID), Consent: s.plan.Consent()}, nil
 }
 
-// take puts an answer into a login.
-func (s *session) take(left *grant.Login, answer *oauth.Answer, request oauth.Request) {
+// take puts an answer into a login. Of one that cannot be used it takes the refresh token,
+// for which the code is spent.
+func (s *session) take(left *grant.Login, answer *oauth.Answer, err error, request oauth.Request) error {
+	if failed, ok := errors.AsType[*oauth.Error](err); ok && !failed.RefreshToken.IsEmpty() {
+		left.At, left.RefreshToken = s.environment.Clock.Now(), failed.RefreshToken
+		s.environment.Tellf("Note: the answer has a refresh token, from which the operator goes on, and cannot be used otherwise: %v\n", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	left.At = answer.Sent
 	left.RefreshToken = answer.RefreshToken
 	if at, ok := answer.RefreshTokenExpiresAt(); ok {
@@ -71,4 +76,5 @@ func (s *session) take(left *grant.Login, answer *oauth.Answer, request oauth.Re
 		s.environment.Tellf("Note: the provider gave no refresh token, so that you have to log in again when the access token has run out. " +
 			"Ask for one, by a scope such as offline_access or by authorizationParameters, as its documentation has it.\n")
 	}
+	return nil
 }

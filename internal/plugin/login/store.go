@@ -3,7 +3,9 @@ package login
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/url"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,7 +26,7 @@ func (s *session) store(ctx context.Context, left *grant.Login) error {
 		return fmt.Errorf("encode the login: %w", err)
 	}
 	s.remember(ctx)
-	if err := s.write(ctx, encoded); err != nil {
+	if err := s.writeUntil(ctx, encoded); err != nil {
 		return fmt.Errorf("the provider has consented, but that cannot be stored, so that you have to log in again: %w", err)
 	}
 	return nil
@@ -47,6 +49,24 @@ func (s *session) grantKey() types.NamespacedName {
 // rehearseStore finds out whether a login can be stored, before anybody logs in.
 func (s *session) rehearseStore(ctx context.Context) error {
 	return s.write(ctx, []byte("{}"), client.DryRunAll)
+}
+
+// writeUntil writes the value of the login, and tries again while the API server has
+// trouble: the person would have to log in again.
+func (s *session) writeUntil(ctx context.Context, login []byte) error {
+	for {
+		err := s.write(ctx, login)
+		if err == nil || !passes(err) || s.environment.Wait(ctx, glance) != nil {
+			return err
+		}
+	}
+}
+
+// passes tells whether an error is one of the connection, or of an API server in trouble.
+func passes(err error) bool {
+	_, connection := errors.AsType[*url.Error](err)
+	return connection || apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsServerTimeout(err) ||
+		apierrors.IsTimeout(err) || apierrors.IsInternalError(err)
 }
 
 // write writes the value of the login. What was not there when it was looked for may be

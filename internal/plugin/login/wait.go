@@ -42,6 +42,9 @@ type sight struct {
 	// final says that there is no refresh token.
 	final  bool
 	report status.Report
+	// chain is that of which the report speaks. The token may seem older than the login,
+	// by another clock.
+	chain string
 	// failure is the one that the operator is working against, nil while all is well.
 	failure *v1alpha1.LastFailure
 }
@@ -76,10 +79,12 @@ func (s *session) await(ctx context.Context, left *grant.Login) error {
 		if found.fate == waiting {
 			decided = now
 		}
-		good, settled := report.Ready && since(report, left), now.Sub(decided) >= settling
+		settled := now.Sub(decided) >= settling
 		switch {
-		case good && (found.fate == taken || settled && report.Trouble == nil):
-			return s.succeed(found) // Another chain may have taken the place of the login's already.
+		case report.Ready && found.fate == taken && found.chain == left.ID:
+			return s.succeed(found)
+		case settled && report.Trouble == nil && report.Ready && since(report, left):
+			return s.succeed(found) // Another chain has taken the place of the login's already.
 		case settled && report.Trouble != nil, found.fate == waiting && refuses(s.failure, found.failure):
 			return cli.NotReadyf("the login has not helped: %s: %s", report.Trouble.Reason, report.Trouble.Message)
 		case now.Sub(began) >= s.timeout:
@@ -102,6 +107,9 @@ func (s *session) look(ctx context.Context, left *grant.Login) (sight, error) {
 		return found, err
 	}
 	found.report, found.failure = status.Describe(credential, s.environment.Clock.Now()), credential.Status.LastFailure
+	if kept := credential.Status.Grant; kept != nil {
+		found.chain = kept.Chain
+	}
 	return found, nil
 }
 

@@ -1,10 +1,13 @@
 package source_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
@@ -74,6 +77,13 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// nothing is a cluster in which there is nothing.
+type nothing struct{ client.WithWatch }
+
+func (nothing) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	return apierrors.NewNotFound(schema.GroupResource{Resource: "oauthproviders"}, key.Name)
+}
+
 // TestAMissingProvider is missing where it was looked for.
 func TestAMissingProvider(t *testing.T) {
 	t.Parallel()
@@ -81,11 +91,7 @@ func TestAMissingProvider(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scheme, err := cli.Scheme()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster := &cli.Cluster{Client: fake.NewClientBuilder().WithScheme(scheme).Build(), Namespace: "web"}
+	cluster := &cli.Cluster{Client: nothing{}, Namespace: "web"}
 	for name, test := range map[string]struct {
 		objects *source.Objects
 		says    string
