@@ -51,6 +51,7 @@ spec:
   suspend: true
   provider:
     tokenURL: $URL
+    authorizationURL: $URL/authorize
     timeout: 5m
     tls: {caRef: {kind: ConfigMap, name: ca, key: ca.crt}}
   client: {id: app}
