@@ -2,6 +2,7 @@ package failures_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	eventsv1 "k8s.io/api/events/v1"
@@ -33,7 +34,7 @@ var _ = Describe("A provider that takes no refresh token twice", func() {
 		Expect(last().credential.Status.LastFailure).To(HaveField("Reason", v1alpha1.ReasonRefreshTokenLost))
 		Expect(last().ready().Status).To(Equal(metav1.ConditionTrue), "the token is good yet")
 		message := last().credential.Status.LastFailure.Message
-		Expect(message).To(ContainSubstring("kubectl tokensync login " + name + " -n " + r.namespace))
+		Expect(message).To(ContainSubstring(fmt.Sprintf("Secret %q", name+"-bootstrap")))
 		Expect(told()[0].Note).To(Equal(message))
 		requests := r.Counts().Requests
 		Expect(requests).To(BeEquivalentTo(3), "the first, that whose answer was lost, and the one that was refused")
