@@ -41,4 +41,5 @@
 //	bootstraps.go  which credential has begun with which refresh token
 //	needs.go       what a person is told
 //	revoke.go      ending the tokens of a credential that goes
+//	revocable.go   which those are
 package oauthcredential

@@ -120,30 +120,24 @@ func sourceFailure(err error) (*failure, error) {
 	return nil, err
 }
 
-// grantWriteFailure is writeFailure for the Secret of a grant, before anything was sent.
-func grantWriteFailure(err error) (*failure, error) {
-	var e *secretstore.RejectedError
-	if !errors.As(err, &e) {
-		return nil, err
-	}
-	return &failure{
-		reason: v1alpha1.ReasonSecretRejected, class: lifetime.Transient,
-		message: e.Error() + ": check the quota and the admission rules of the namespace; nothing is sent before the grant can be stored",
-	}, nil
-}
-
 // writeFailure tells a Secret that the API server refuses from an API server that
 // is in trouble.
 func writeFailure(err error) (*failure, error) {
+	return refusedWrite(err, "check spec.secret, and the quota and admission rules of the namespace; "+
+		"the token is kept and written as soon as it is let through")
+}
+
+// grantWriteFailure is writeFailure for the Secret of a grant, before anything was sent.
+func grantWriteFailure(err error) (*failure, error) {
+	return refusedWrite(err, "check the quota and the admission rules of the namespace; nothing is sent before the grant can be stored")
+}
+
+// refusedWrite is what a refused Secret says, with an advice; or else the error.
+func refusedWrite(err error, advice string) (*failure, error) {
 	var e *secretstore.RejectedError
 	if !errors.As(err, &e) {
 		return nil, err
 	}
-	return &failure{
-		reason: v1alpha1.ReasonSecretRejected,
-		// Quotas and admission rules change unseen, and trying again costs no token.
-		class: lifetime.Transient,
-		message: e.Error() + ": check spec.secret, and the quota and admission rules of the namespace; " +
-			"the token is kept and written as soon as it is let through",
-	}, nil
+	// Quotas and admission rules change unseen, and trying again costs no token.
+	return &failure{reason: v1alpha1.ReasonSecretRejected, class: lifetime.Transient, message: e.Error() + ": " + advice}, nil
 }

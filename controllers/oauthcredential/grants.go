@@ -15,7 +15,6 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
-	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -67,7 +66,7 @@ type amendment struct {
 	// written is what was there when the request was sent.
 	record, written *grant.Record
 	version         string
-	// tries bounds the tries, 0 where it must be tried until it is written; refused counts
+	// tries bounds the tries, 0 where it must be tried until it is written; refusals counts
 	// those that were refused since the process is about to end.
 	tries, refusals int
 	// bare says that the refresh token alone is to be kept: it may be let through.
@@ -149,11 +148,9 @@ func (a *amendment) tell(refused *secretstore.RejectedError) {
 	a.bare = true
 	ctrl.Log.Error(refused, "The API server refuses to store a grant, which this process alone knows now: it tries on",
 		"namespace", a.credential.Namespace, "name", a.credential.Name)
-	a.refused(a.credential, &failure{
-		reason: v1alpha1.ReasonSecretRejected, class: lifetime.Transient, answered: true,
-		message: refused.Error() + ": check the quota and the admission rules of the namespace. It is to hold the refresh token that has " +
-			"just come, which the operator alone knows until then: do not restart it",
-	})
+	told, _ := refusedWrite(refused, "check the quota and the admission rules of the namespace. It is to hold the refresh token that has "+
+		"just come, which the operator alone knows until then: do not restart it")
+	a.refused(a.credential, told)
 }
 
 // reread reads the grant as it is there by now, and tells whether that is known. Where

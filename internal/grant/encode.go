@@ -135,17 +135,17 @@ func (r *Record) Encode() (map[string][]byte, error) {
 
 // Decode reads the data of a Secret. One with a login and nothing else is a record that
 // belongs to nobody yet. A login, a device authorization or an access token that cannot be
-// read is left out, because a refresh token beside it is good all the same. The error is ErrUnreadable.
+// read is left out, because a refresh token beside it is good all the same. The error is
+// ErrUnreadable.
 func Decode(data map[string][]byte) (*Record, error) {
 	login, err := decodeLogin(data[KeyLogin])
-	switch {
-	case len(data[KeyRecord]) > 0 && err != nil:
+	if err != nil {
 		login = nil
-	case err != nil:
-		return nil, err
-	case len(data[KeyRecord]) == 0 && login == nil:
-		return nil, ErrUnreadable
-	case len(data[KeyRecord]) == 0:
+	}
+	if len(data[KeyRecord]) == 0 {
+		if login == nil {
+			return nil, ErrUnreadable
+		}
 		return &Record{Login: login}, nil
 	}
 	var w wireRecord
@@ -163,9 +163,7 @@ func Decode(data map[string][]byte) (*Record, error) {
 	if r.Candidate, err = w.Candidate.read(data); err != nil {
 		return nil, err
 	}
-	if r.Device, err = decodeDevice(data[KeyDevice]); err != nil {
-		r.Device = nil
-	}
+	r.Device, _ = decodeDevice(data[KeyDevice])
 	return r, nil
 }
 
@@ -173,10 +171,7 @@ func (w *wireChain) read(data map[string][]byte) *Chain {
 	if w == nil {
 		return nil
 	}
-	token, err := decodeToken(data[KeyAnswer])
-	if err != nil {
-		token = nil
-	}
+	token, _ := decodeToken(data[KeyAnswer])
 	return &Chain{
 		ID: w.ID, StartedAt: w.StartedAt, RotatedAt: w.RotatedAt, Generation: w.Generation,
 		RefreshToken: redact.New(string(data[KeyRefreshToken])), ExpiresAt: w.ExpiresAt, Renews: w.Renews,

@@ -15,7 +15,7 @@ var _ = Describe("a refresh token that was refused", func() {
 		t := newTenant(ctx, rotating(time.Hour, standin.Rotation{}))
 		first := t.provider.MintRefreshToken("acme", "read")
 		manifest := t.refresher("acme", first)
-		t.apply(ctx, t.client("other")+"---\n"+strings.Replace(manifest, keyOf("acme"), "client: {id: other, secretRef: {name: other-client, key: password}}", 1))
+		t.apply(ctx, t.client("other")+"---\n"+strings.Replace(manifest, keyOf("acme"), keyOf("other"), 1))
 		Eventually(ctx, t.state("acme")).Should(Equal(toAuthorize))
 		t.asked(ctx, "other", 1)
 

@@ -103,7 +103,7 @@ func (s *session) writeOnce(ctx context.Context, login []byte, how ...writeOptio
 	if err != nil {
 		return err
 	}
-	if secret.Labels[v1alpha1.LabelRole] != v1alpha1.RoleGrant || secret.Labels[v1alpha1.LabelCredential] != s.credential.Name {
+	if !secretstore.HoldsGrant(&secret.ObjectMeta, s.credential.Name) {
 		return fmt.Errorf("the Secret %q exists, and is not the grant of this credential: delete it, or give it another name", secret.Name)
 	}
 	if err := readable(secret); err != nil {
