@@ -6,10 +6,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
-	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -23,9 +22,9 @@ type actResult struct {
 	// version is the target's resourceVersion after a write, empty without one.
 	version string
 	// failure is what newly went wrong.
-	failure *failure
+	failure *issuance.Failure
 	// unrepaired is why a repair was refused.
-	unrepaired *failure
+	unrepaired *issuance.Failure
 	// settled says that the outcome at hand will be written down by the status.
 	settled bool
 	// concluded says that a kept grant needed no request, and that an outcome is at hand.
@@ -39,13 +38,13 @@ type actResult struct {
 func (r *Reconciler) act(ctx context.Context, f *facts, decision lifetime.Decision) (actResult, error) {
 	o := f.exchange.outcome
 	switch {
-	case o != nil && o.failure != nil:
+	case o != nil && o.Failure != nil:
 		// It failed before there was anything to write.
-		return actResult{failure: o.failure, settled: true}, nil
-	case o != nil && o.apiError != nil:
+		return actResult{failure: o.Failure, settled: true}, nil
+	case o != nil && o.APIError != nil:
 		r.exchanges.settle(f.credential.UID, o)
-		return actResult{}, o.apiError
-	case o != nil && o.token == nil:
+		return actResult{}, o.APIError
+	case o != nil && o.Token == nil:
 		return actResult{looked: true}, nil
 	case decision.Action == lifetime.Publish:
 		return r.publish(ctx, f, o)
@@ -66,43 +65,27 @@ func (r *Reconciler) act(ctx context.Context, f *facts, decision lifetime.Decisi
 // exchange is a token request of what was found.
 func (r *Reconciler) exchange(f *facts) exchange {
 	x := exchange{
+		Request:        issuance.Request{Plan: f.plan, InputsHash: f.inputsHash, Resolver: r.Resolver, Tokens: r.Tokens},
 		ctx:            r.background,
 		credential:     f.credential,
-		plan:           f.plan,
-		inputsHash:     f.inputsHash,
 		terms:          f.terms,
 		refreshRequest: currentRequests(f),
-		resolver:       r.Resolver,
-		tokens:         r.Tokens,
 		observe:        r.observe,
 	}
 	if f.held {
-		x.held = f.life
+		x.Held = f.life
 	}
 	return x
 }
 
 // turn is what the gate has to know of a request.
 func (f *facts) turn(decision lifetime.Decision) gate.Request {
-	turn := turnOf(f.credential, f.plan)
+	turn := issuance.Turn(f.credential.Namespace, f.plan)
 	turn.Failures = f.retries(decision)
 	if f.held && !f.life.Expired(f.now) {
-		turn.Held, turn.ExpiresAt = true, f.life.ExpiresAt
-		turn.Patience = f.life.Lifetime() / 10
+		turn = issuance.Replacing(turn, f.life)
 	}
 	return turn
-}
-
-// turnOf is what the gate has to know of any request of a credential.
-func turnOf(credential *v1alpha1.OAuthCredential, plan *resolve.Plan) gate.Request {
-	return gate.Request{
-		Key:       plan.Line(),
-		Limits:    gateLimits(plan.Limits()),
-		Namespace: credential.Namespace,
-		Common:    plan.SharesLine(),
-		Client:    plan.ClientKey(),
-		Shared:    plan.SharesClient(),
-	}
 }
 
 // retries is how often in a row the provider has failed the credential. What a person
@@ -112,31 +95,13 @@ func (f *facts) retries(decision lifetime.Decision) int {
 	if last == nil || decision.Unscheduled && !f.exchange.recovered {
 		return 0
 	}
-	switch last.Reason {
-	case v1alpha1.ReasonProviderUnreachable, v1alpha1.ReasonRateLimited, v1alpha1.ReasonProviderRejected, v1alpha1.ReasonInvalidResponse:
-		return int(last.Count)
-	}
-	return 0
-}
-
-func gateLimits(declared v1alpha1.Limits) gate.Limits {
-	var limits gate.Limits
-	if declared.MaxConcurrentRequests != nil {
-		limits.MaxConcurrent = int(*declared.MaxConcurrentRequests)
-	}
-	if declared.Requests != nil && declared.Period != nil {
-		limits.Requests, limits.Period = int(*declared.Requests), declared.Period.Duration
-	}
-	if declared.Burst != nil {
-		limits.Burst = int(*declared.Burst)
-	}
-	return limits
+	return issuance.Retries(last.Reason, int(last.Count))
 }
 
 // publish writes the token at hand, and then gives up the Secret of the name
 // before, if the spec has changed it.
 func (r *Reconciler) publish(ctx context.Context, f *facts, o *outcome) (actResult, error) {
-	result, err := r.write(ctx, f, o.token)
+	result, err := r.write(ctx, f, o.Token)
 	if err != nil || result.token == nil {
 		o.rejected = result.failure != nil
 		return result, err
@@ -186,12 +151,12 @@ func (r *Reconciler) write(ctx context.Context, f *facts, token *secretstore.Tok
 
 // observe counts a token request.
 func (r *Reconciler) observe(o *outcome) {
-	if !o.sent || o.abandoned {
+	if !o.Sent || o.Abandoned {
 		return
 	}
 	result, code := "success", ""
-	if o.failure != nil {
-		result, code = o.failure.reason, o.failure.code
+	if o.Failure != nil {
+		result, code = o.Failure.Reason, o.Failure.Code
 	}
-	r.Metrics.TokenRequest(o.provider, result, code, o.latency)
+	r.Metrics.TokenRequest(o.provider, result, code, o.Latency)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/redact"
 )
 
@@ -87,7 +88,7 @@ func (r *Reconciler) noteUsed(credential *v1alpha1.OAuthCredential, record *gran
 }
 
 // claimBootstrap tells whether a credential may begin with a refresh token.
-func (r *Reconciler) claimBootstrap(credential *v1alpha1.OAuthCredential, value redact.String) *failure {
+func (r *Reconciler) claimBootstrap(credential *v1alpha1.OAuthCredential, value redact.String) *issuance.Failure {
 	first, ok := r.bootstraps.claim(grant.Hash(r.Cluster, value), holder{credential.UID, keyOf(credential)})
 	switch {
 	case ok:

@@ -62,19 +62,19 @@ func TestARefreshTokenIsForOneCredential(t *testing.T) {
 		"another credential, another": {begun("web", "c", ""), "thiRd", ""},
 	} {
 		if failed := r.claimBootstrap(first, redact.New("r3fresh")); failed != nil {
-			t.Fatalf("the first may not begin: %s", failed.message)
+			t.Fatalf("the first may not begin: %s", failed.Message)
 		}
 		failed := r.claimBootstrap(test.by, redact.New(test.value))
 		switch {
 		case (failed == nil) != (test.says == ""):
 			t.Errorf("%s: got %v", name, failed)
 		case failed == nil:
-		case failed.reason != v1alpha1.ReasonRefreshTokenConflict || failed.class != lifetime.Configuration || !stalling[failed.reason]:
-			t.Errorf("%s: the reason is %s of the class %s", name, failed.reason, failed.class)
-		case !strings.Contains(failed.message, test.says) || strings.Contains(failed.message, "r3fresh"):
-			t.Errorf("%s: says %q", name, failed.message)
-		case test.says == foreign && (strings.Contains(failed.message, `"a"`) || strings.Contains(failed.message, "web")):
-			t.Errorf("%s: it is told of a credential that it may not see: %q", name, failed.message)
+		case failed.Reason != v1alpha1.ReasonRefreshTokenConflict || failed.Class != lifetime.Configuration || !stalling[failed.Reason]:
+			t.Errorf("%s: the reason is %s of the class %s", name, failed.Reason, failed.Class)
+		case !strings.Contains(failed.Message, test.says) || strings.Contains(failed.Message, "r3fresh"):
+			t.Errorf("%s: says %q", name, failed.Message)
+		case test.says == foreign && (strings.Contains(failed.Message, `"a"`) || strings.Contains(failed.Message, "web")):
+			t.Errorf("%s: it is told of a credential that it may not see: %q", name, failed.Message)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func TestACredentialThatIsGoneLeavesItsRefreshToken(t *testing.T) {
 	}
 	r.bootstraps.release(a.UID)
 	if failed := r.claimBootstrap(b, value); failed != nil {
-		t.Errorf("the claim of nobody is kept: %s", failed.message)
+		t.Errorf("the claim of nobody is kept: %s", failed.Message)
 	}
 	if len(r.bootstraps.holder) != 1 {
 		t.Errorf("%d claims, want one", len(r.bootstraps.holder))
@@ -119,7 +119,7 @@ func TestAfterARestartItIsKnownWhoHasBegun(t *testing.T) {
 		t.Error("what was begun before the restart is begun once more")
 	}
 	if failed := r.claimBootstrap(begun("web", "a", ""), redact.New("r3fresh")); failed != nil {
-		t.Errorf("who has begun with it may not go on: %s", failed.message)
+		t.Errorf("who has begun with it may not go on: %s", failed.Message)
 	}
 	if uid, ok := r.writes.known(types.NamespacedName{Namespace: "web", Name: "a"}); !ok || uid != "web/a" {
 		t.Error("a claim of a credential that is gone before it is looked at stays")

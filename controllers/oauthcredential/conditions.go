@@ -92,9 +92,9 @@ func goodToken(f *facts, token published) (reason, message string) {
 func trouble(f *facts, s *v1alpha1.OAuthCredentialStatus) (reason, message string) {
 	switch {
 	case f.obstacle != nil:
-		return f.obstacle.reason, f.obstacle.message
+		return f.obstacle.Reason, f.obstacle.Message
 	case f.exchange.heldUp != nil:
-		return f.exchange.heldUp.reason, f.exchange.heldUp.message
+		return f.exchange.heldUp.Reason, f.exchange.heldUp.Message
 	case s.LastFailure != nil:
 		return s.LastFailure.Reason, s.LastFailure.Message
 	}

@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
@@ -156,7 +157,7 @@ func (r *Reconciler) readerOf(ctx context.Context, namespace, secret string) (st
 	return "", err
 }
 
-func conflict(format string, arguments ...any) *failure {
+func conflict(format string, arguments ...any) *issuance.Failure {
 	return obstacle(v1alpha1.ReasonSecretConflict, format, arguments...)
 }
 

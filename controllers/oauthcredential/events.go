@@ -38,7 +38,7 @@ func (r *Reconciler) emit(f *facts, result actResult, status *v1alpha1.OAuthCred
 		r.emitObstacle(f, status)
 	}
 	if result.unrepaired != nil {
-		r.event(f, corev1.EventTypeWarning, result.unrepaired.reason, result.unrepaired.message)
+		r.event(f, corev1.EventTypeWarning, result.unrepaired.Reason, result.unrepaired.Message)
 	}
 	if result.published && changed {
 		r.emitWarnings(f)
@@ -56,7 +56,7 @@ func (r *Reconciler) emitObstacle(f *facts, status *v1alpha1.OAuthCredentialStat
 	was := meta.FindStatusCondition(f.credential.Status.Conditions, v1alpha1.ConditionStalled)
 	is := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled)
 	if was == nil || was.Reason != is.Reason {
-		r.event(f, corev1.EventTypeWarning, f.obstacle.reason, f.obstacle.message)
+		r.event(f, corev1.EventTypeWarning, f.obstacle.Reason, f.obstacle.Message)
 	}
 }
 
@@ -64,7 +64,7 @@ func (r *Reconciler) emitObstacle(f *facts, status *v1alpha1.OAuthCredentialStat
 // a token is short-lived stands in the Ready condition already.
 func (r *Reconciler) emitWarnings(f *facts) {
 	var texts []string
-	for _, warning := range f.exchange.outcome.warnings {
+	for _, warning := range f.exchange.outcome.Warnings {
 		if warning != lifetime.ShortLifetime {
 			texts = append(texts, string(warning))
 		}

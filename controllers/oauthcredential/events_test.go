@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 )
 
@@ -36,7 +37,7 @@ func TestEventsOfWhatAPersonIsAskedFor(t *testing.T) {
 		{v1alpha1.ReasonProviderUnreachable, "no connection"}, // The reason is what counts elsewhere.
 	} {
 		f := factsAt(-1, 0, func(f *facts) { f.credential.Status = status })
-		result := actResult{settled: true, failure: &failure{reason: step.reason, class: lifetime.Authorization, message: step.message}}
+		result := actResult{settled: true, failure: &issuance.Failure{Reason: step.reason, Class: lifetime.Authorization, Message: step.message}}
 		after := deriveStatus(f, lifetime.Decision{}, result)
 		r.emit(f, result, after)
 		status = *after

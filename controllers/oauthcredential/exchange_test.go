@@ -1,35 +1,25 @@
 package oauthcredential
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
-	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/resolve"
 )
 
 func TestWhatAProviderSaysToOneNamespaceIsNotForOthers(t *testing.T) {
 	t.Parallel()
-	said := &failure{reason: v1alpha1.ReasonProviderUnreachable, message: "no quota for acme-payroll"}
+	said := &issuance.Failure{Reason: v1alpha1.ReasonProviderUnreachable, Message: "no quota for acme-payroll"}
 	trouble := &providerTrouble{last: said, namespace: "payroll"}
 	if own := trouble.as("payroll"); own != said {
-		t.Errorf("its own namespace is told %q", own.message)
+		t.Errorf("its own namespace is told %q", own.Message)
 	}
-	if other := trouble.as("other"); strings.Contains(other.message, "acme") || other.reason != said.reason {
-		t.Errorf("another namespace is told %s: %q", other.reason, other.message)
-	}
-}
-
-func TestWhatWasAnsweredWasSent(t *testing.T) {
-	t.Parallel()
-	refused := tokenFailure(&oauth.Error{Kind: oauth.KindInvalidRequest, Class: lifetime.Configuration})
-	unusable := tokenFailure(&oauth.Error{Kind: oauth.KindInvalidExpression, Class: lifetime.Configuration, Status: http.StatusOK})
-	if refused.answered || !unusable.answered {
-		t.Errorf("answered: %t without a status, %t with one", refused.answered, unusable.answered)
+	if other := trouble.as("other"); strings.Contains(other.Message, "acme") || other.Reason != said.Reason {
+		t.Errorf("another namespace is told %s: %q", other.Reason, other.Message)
 	}
 }
 
@@ -59,7 +49,7 @@ func TestARequestThatWaitsIsMadeAnewOfAChangedProvider(t *testing.T) {
 		after := planOf(test.change)
 		f := &facts{credential: credential, plan: after, inputsHash: after.InputsHash(), terms: after.Terms(after.InputsHash())}
 		f.exchange.request = &request{exchange: exchange{
-			credential: credential, plan: before, inputsHash: before.InputsHash(), terms: before.Terms(before.InputsHash()),
+			Request: issuance.Request{Plan: before, InputsHash: before.InputsHash()}, credential: credential, terms: before.Terms(before.InputsHash()),
 		}}
 		f.exchange.terms = before.Terms(before.InputsHash())
 		waiting := f.unwanted()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/internal/issuance"
 )
 
 // exchanges keeps the token requests of all credentials: those that wait for their
@@ -40,7 +41,7 @@ type exchangeState struct {
 	line, terms string
 	// heldUp is why a request that waits for its turn will wait for long, and unkept why
 	// what one has brought cannot be kept yet.
-	heldUp, unkept *failure
+	heldUp, unkept *issuance.Failure
 	outcome        *outcome
 	// recovered says that the provider has opened up since it failed this credential.
 	recovered bool
@@ -145,7 +146,7 @@ func (e *exchanges) run(s *exchangeState, r *request, turn *gate.Turn) gate.Resu
 	defer r.cancel()
 	o := r.exchange.run(turn.Release)
 	e.finish(s, r, o)
-	return o.result()
+	return o.Result()
 }
 
 // finish keeps the outcome of a request and has its credential reconciled; and
@@ -156,18 +157,18 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 	e.mu.Lock()
 	if s.request == r {
 		s.request, s.unkept = nil, nil
-		if !o.abandoned {
+		if !o.Abandoned {
 			s.keep(o)
 		}
 	}
-	if o.sent && o.sentAt.After(s.startedAt) {
-		s.startedAt = o.sentAt
+	if o.Sent && o.SentAt.After(s.startedAt) {
+		s.startedAt = o.SentAt
 	}
-	if o.sent && r.unscheduled {
+	if o.Sent && r.unscheduled {
 		e.allowance.draw(key, r.step, e.clock.Now())
 	}
 	trouble := e.troubles[r.line]
-	switch result := o.result().Outcome; {
+	switch result := o.Result().Outcome; {
 	case e.byUID[uid] != s:
 		// Its credential is gone.
 	case result == gate.Failed:
@@ -175,7 +176,7 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 			trouble = &providerTrouble{failed: map[types.UID]types.NamespacedName{}}
 			e.troubles[r.line] = trouble
 		}
-		trouble.last, trouble.namespace, trouble.failed[uid] = o.failure, key.Namespace, key
+		trouble.last, trouble.namespace, trouble.failed[uid] = o.Failure, key.Namespace, key
 	case (result == gate.Answered || result == gate.Refused) && trouble != nil:
 		e.forgetTrouble(r.line, uid)
 		woken = e.recovered(trouble, r.line, key.Namespace)
@@ -190,14 +191,14 @@ func (e *exchanges) finish(s *exchangeState, r *request, o *outcome) {
 // keep keeps the outcome of a request.
 func (s *exchangeState) keep(o *outcome) {
 	s.outcome, s.recovered, s.lookAgainAt = o, false, o.lookAgainAt
-	if s.apiErrors++; o.apiError == nil {
+	if s.apiErrors++; o.APIError == nil {
 		s.apiErrors = 0
 	}
 }
 
 // refused notes that the API server refuses to keep what a request under way has
 // brought.
-func (e *exchanges) refused(credential *v1alpha1.OAuthCredential, why *failure) {
+func (e *exchanges) refused(credential *v1alpha1.OAuthCredential, why *issuance.Failure) {
 	e.mu.Lock()
 	if s := e.byUID[credential.UID]; s != nil && s.inFlight() {
 		s.unkept = why

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
@@ -31,7 +32,7 @@ type facts struct {
 	adopted bool
 	// obstacle is why no token may be asked for or written, whatever the provider
 	// says; nil where it may.
-	obstacle *failure
+	obstacle *issuance.Failure
 	// previous is the Secret under the name that the spec had before, if it is there.
 	previous *metav1.ObjectMeta
 	// retargeted says that the token was last published under another name.
@@ -83,8 +84,8 @@ func (f *facts) unwanted() bool {
 	case f.plan == nil:
 		return false // The provider may be back before the answer is.
 	}
-	now, then := f.plan.Endpoint, made.plan.Endpoint
-	return made.inputsHash != f.inputsHash ||
+	now, then := f.plan.Endpoint, made.Plan.Endpoint
+	return made.InputsHash != f.inputsHash ||
 		!equality.Semantic.DeepEqual(now.TLS, then.TLS) || !equality.Semantic.DeepEqual(now.Timeout, then.Timeout)
 }
 
@@ -167,7 +168,7 @@ func (f *facts) refreshAt(life lifetime.Token) time.Time {
 // pending says that a token is at hand that still lives.
 func (f *facts) pending() bool {
 	o := f.exchange.outcome
-	return o != nil && o.token != nil && (o.token.ExpiresAt.IsZero() || f.now.Before(o.token.ExpiresAt))
+	return o != nil && o.Token != nil && (o.Token.ExpiresAt.IsZero() || f.now.Before(o.Token.ExpiresAt))
 }
 
 // causeChanged says that something the last failure may come from has changed.
@@ -201,28 +202,15 @@ func (f *facts) respecified() bool {
 
 // policy is when a token is to be replaced, by the credential and its provider.
 func (f *facts) policy() lifetime.Policy {
-	var policy lifetime.Policy
-	refresh := f.credential.Spec.Refresh
-	if refresh.AfterPercent != nil {
-		policy.AfterPercent = int(*refresh.AfterPercent)
-	}
-	if refresh.Before != nil {
-		policy.Before = refresh.Before.Duration
-	}
 	grant := f.credential.Status.Grant
 	if o := f.exchange.outcome; o != nil && o.grant != nil {
 		grant = o.grant
 	}
+	var useBy time.Time
 	if grant != nil {
-		policy.UseBy = instantOf(grant.UseBy)
+		useBy = instantOf(grant.UseBy)
 	}
-	if f.plan != nil {
-		policy.Reissue = lifetime.Reissue(f.plan.Endpoint.TokenReissue)
-		if f.plan.Endpoint.Timeout != nil {
-			policy.Timeout = f.plan.Endpoint.Timeout.Duration
-		}
-	}
-	return policy
+	return issuance.Policy(f.credential, f.plan, useBy)
 }
 
 func instantOf(t *metav1.Time) time.Time {

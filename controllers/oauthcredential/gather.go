@@ -59,7 +59,7 @@ func (r *Reconciler) gatherExchange(f *facts) {
 		f.exchange = r.exchanges.state(uid)
 	}
 	// Without a plan it cannot be told, and a token may be the only one that is good.
-	if o := f.exchange.outcome; o != nil && f.plan != nil && o.inputsHash != f.inputsHash {
+	if o := f.exchange.outcome; o != nil && f.plan != nil && o.InputsHash != f.inputsHash {
 		// It answers a question that nobody asks any more.
 		r.exchanges.settle(uid, o)
 		f.exchange.outcome = nil

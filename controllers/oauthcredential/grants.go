@@ -15,6 +15,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -25,7 +26,7 @@ type grants struct {
 	credentials client.Reader
 	unanswered  *unanswered
 	// refused hears, once for each change, that the API server refuses to keep it.
-	refused func(*v1alpha1.OAuthCredential, *failure)
+	refused func(*v1alpha1.OAuthCredential, *issuance.Failure)
 }
 
 const (
@@ -148,7 +149,7 @@ func (a *amendment) tell(refused *secretstore.RejectedError) {
 	a.bare = true
 	ctrl.Log.Error(refused, "The API server refuses to store a grant, which this process alone knows now: it tries on",
 		"namespace", a.credential.Namespace, "name", a.credential.Name)
-	told, _ := refusedWrite(refused, "check the quota and the admission rules of the namespace. It is to hold the refresh token that has "+
+	told, _ := issuance.WriteFailure(refused, "check the quota and the admission rules of the namespace. It is to hold the refresh token that has "+
 		"just come, which the operator alone knows until then: do not restart it")
 	a.refused(a.credential, told)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/resolve"
@@ -76,7 +77,7 @@ func grantKey(credential *v1alpha1.OAuthCredential) types.NamespacedName {
 
 // readGrant reads the grant, never from a cache. A failure is one that a person can
 // mend.
-func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, error) {
+func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *issuance.Failure, error) {
 	k := &kept{bootstrapVersion: f.bootstrapVersion}
 	secret, err := r.store.Read(ctx, grantKey(f.credential))
 	if err != nil {
@@ -106,7 +107,7 @@ func (r *Reconciler) readGrant(ctx context.Context, f *facts) (*kept, *failure, 
 		if k.record != nil && k.record.Chain != nil {
 			return k, nil, nil // It has done its part.
 		}
-		missing, _ := sourceFailure(source)
+		missing, _ := issuance.SourceFailure(source)
 		return k, missing, nil
 	}
 	return k, nil, err
@@ -165,13 +166,13 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 		return actResult{}, err
 	}
 	if failed != nil {
-		return r.conclude(f, k, &outcome{failure: failed}), nil
+		return r.conclude(f, k, failure(failed)), nil
 	}
 	view := r.view(ctx, f, k)
 	step := grant.Next(view)
 	if step.Action == grant.Serve {
 		o := r.serve(f, k.record.Chain.Token)
-		if o.failure == nil {
+		if o.Failure == nil {
 			return r.conclude(f, k, o), nil
 		}
 		// What the Secret is to hold by now cannot be made of it.
@@ -191,7 +192,7 @@ func (r *Reconciler) pursue(ctx context.Context, f *facts, decision lifetime.Dec
 		// The other one may be done sooner, and have told the status itself.
 		return r.conclude(f, k, &outcome{lookAgainAt: earlier(step.At, f.now.Add(awaitLook))}), nil
 	case grant.Ask:
-		return r.conclude(f, k, &outcome{failure: needs(f.credential, f.plan, step.Need)}), nil
+		return r.conclude(f, k, failure(needs(f.credential, f.plan, step.Need))), nil
 	case grant.Nothing, grant.Serve:
 	}
 	o := &outcome{}
@@ -225,11 +226,11 @@ func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.St
 		if refused == nil {
 			return actResult{}, err
 		}
-		return r.conclude(f, k, &outcome{failure: refused}), nil
+		return r.conclude(f, k, failure(refused)), nil
 	}
 	k.version = version
 	if step.Need != "" && !k.record.Chain.Alive() {
-		return r.conclude(f, k, &outcome{failure: needs(f.credential, f.plan, step.Need)}), nil
+		return r.conclude(f, k, failure(needs(f.credential, f.plan, step.Need))), nil
 	}
 	if step.Action == grant.Adopt {
 		if token := k.record.Chain.LastToken(); token != nil && token.InputsHash == f.plan.AnswerHash() {
@@ -241,16 +242,16 @@ func (r *Reconciler) amend(ctx context.Context, f *facts, k *kept, step grant.St
 
 // serve makes what to publish of a token that is kept.
 func (r *Reconciler) serve(f *facts, token *grant.Token) *outcome {
-	o := &outcome{versions: f.credential.Status.Sources, inputsHash: f.inputsHash}
-	o.judge(f.plan, r.Resolver.Expressions, token.Answer, token.ClientID, f.life)
+	o := &outcome{Outcome: issuance.Outcome{Versions: f.credential.Status.Sources, InputsHash: f.inputsHash}}
+	r.exchange(f).Judge(&o.Outcome, token.Answer, token.ClientID)
 	return o
 }
 
 // conclude keeps an outcome that took no request.
 func (r *Reconciler) conclude(f *facts, k *kept, o *outcome) actResult {
-	o.inputsHash, o.refreshRequest = f.inputsHash, currentRequests(f)
-	if o.versions == nil {
-		o.versions = f.sources
+	o.InputsHash, o.refreshRequest = f.inputsHash, currentRequests(f)
+	if o.Versions == nil {
+		o.Versions = f.sources
 	}
 	o.grant, o.grantEnds = k.status(f.credential, f.plan, k.record, k.version)
 	r.exchanges.conclude(f, o)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/resolve"
@@ -194,7 +195,7 @@ func TestRefreshTokenExpiring(t *testing.T) {
 func TestALookThatTellsNothingIsNoRefresh(t *testing.T) {
 	t.Parallel()
 	f := factsAt(time.Hour, time.Minute, failedBefore(v1alpha1.ReasonProviderUnreachable))
-	f.exchange.outcome = &outcome{inputsHash: "inputs", grant: &v1alpha1.GrantStatus{ResourceVersion: "8"}, grantEnds: noon.Add(time.Hour)}
+	f.exchange.outcome = &outcome{Outcome: issuance.Outcome{InputsHash: "inputs"}, grant: &v1alpha1.GrantStatus{ResourceVersion: "8"}, grantEnds: noon.Add(time.Hour)}
 	status := deriveStatus(f, lifetime.Decision{}, actResult{looked: true})
 	if status.Grant == nil || status.Grant.ResourceVersion != "8" || !status.RefreshTokenExpiresAt.Time.Equal(noon.Add(time.Hour)) {
 		t.Errorf("the status says %+v", status.Grant)
@@ -213,7 +214,7 @@ func TestWhatHasSpentATokenIsNotCutOff(t *testing.T) {
 	t.Parallel()
 	_, plan := keptPlan(t, 0, 0)
 	f := &facts{credential: files(""), plan: plan, inputsHash: "new", terms: "new"}
-	f.exchange.request = &request{exchange: exchange{credential: files(""), plan: plan, inputsHash: "old", terms: "old", spending: &spending{kept: &kept{}}}}
+	f.exchange.request = &request{exchange: exchange{Request: issuance.Request{Plan: plan, InputsHash: "old"}, credential: files(""), terms: "old", spending: &spending{kept: &kept{}}}}
 	if !f.unwanted() {
 		t.Error("a request that waits is sent for a spec that has changed")
 	}

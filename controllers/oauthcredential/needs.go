@@ -5,6 +5,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
@@ -14,7 +15,7 @@ import (
 const needUnreadable grant.Need = "Unreadable"
 
 // needs tells a person what to do for a grant.
-func needs(credential *v1alpha1.OAuthCredential, plan *resolve.Plan, need grant.Need) *failure {
+func needs(credential *v1alpha1.OAuthCredential, plan *resolve.Plan, need grant.Need) *issuance.Failure {
 	secret := secretstore.GrantName(credential.Name)
 	reason, happened, remedy := v1alpha1.ReasonAuthorizationRequired, "", begin(credential, plan)
 	switch need {
@@ -51,7 +52,7 @@ func needs(credential *v1alpha1.OAuthCredential, plan *resolve.Plan, need grant.
 		happened = fmt.Sprintf("the Secret %q does not hold the grant as it was written", secret)
 		remedy = "restore it, or delete it and " + remedy
 	}
-	return &failure{reason: reason, class: lifetime.Authorization, message: happened + ": " + remedy}
+	return &issuance.Failure{Reason: reason, Class: lifetime.Authorization, Message: happened + ": " + remedy}
 }
 
 // begin is how a grant begins.
@@ -69,15 +70,15 @@ func begin(credential *v1alpha1.OAuthCredential, plan *resolve.Plan) string {
 }
 
 // approval asks a person to enter a code (RFC 8628 section 3.3).
-func approval(device *grant.Device) *failure {
+func approval(device *grant.Device) *issuance.Failure {
 	message := fmt.Sprintf("open %s and enter the code %s", device.VerificationURI, device.UserCode)
 	if device.VerificationURIComplete != "" {
 		message += fmt.Sprintf(" (or open %s)", device.VerificationURIComplete)
 	}
-	return &failure{
-		reason: v1alpha1.ReasonAuthorizationRequired,
-		class:  lifetime.Authorization,
-		message: message + ", before " + device.ExpiresAt.UTC().Format("2006-01-02 15:04:05 MST") +
+	return &issuance.Failure{
+		Reason: v1alpha1.ReasonAuthorizationRequired,
+		Class:  lifetime.Authorization,
+		Message: message + ", before " + device.ExpiresAt.UTC().Format("2006-01-02 15:04:05 MST") +
 			", to let this credential act for you",
 	}
 }

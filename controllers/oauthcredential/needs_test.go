@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/redact"
 )
@@ -51,21 +52,21 @@ func TestWhatAPersonIsToldOfAGrant(t *testing.T) {
 		needUnreadable:    {v1alpha1.ReasonRefreshTokenLost, []string{`"files-grant"`, "restore it", login}},
 	} {
 		failed := needs(files(""), nil, need)
-		if failed.reason != test.reason || failed.class != lifetime.Authorization || !personal(failed.reason) || !stalling[failed.reason] {
-			t.Errorf("%s: the reason is %s of the class %s", need, failed.reason, failed.class)
+		if failed.Reason != test.reason || failed.Class != lifetime.Authorization || !personal(failed.Reason) || !stalling[failed.Reason] {
+			t.Errorf("%s: the reason is %s of the class %s", need, failed.Reason, failed.Class)
 		}
 		for _, part := range test.says {
-			if !strings.Contains(failed.message, part) {
-				t.Errorf("%s: %q does not say %q", need, failed.message, part)
+			if !strings.Contains(failed.Message, part) {
+				t.Errorf("%s: %q does not say %q", need, failed.Message, part)
 			}
 		}
 		if again := needs(files(""), nil, need); *again != *failed {
-			t.Errorf("%s: says now %q and then %q", need, failed.message, again.message)
+			t.Errorf("%s: says now %q and then %q", need, failed.Message, again.Message)
 		}
-		if other, ok := told[failed.message]; ok {
-			t.Errorf("%s and %s say the same: %q", need, other, failed.message)
+		if other, ok := told[failed.Message]; ok {
+			t.Errorf("%s and %s say the same: %q", need, other, failed.Message)
 		}
-		told[failed.message] = need
+		told[failed.Message] = need
 	}
 }
 
@@ -76,14 +77,14 @@ func TestAFirstRefreshTokenCanBeReplaced(t *testing.T) {
 	for _, need := range []grant.Need{
 		grant.NeedOtherBootstrap, grant.NeedUsable, grant.NeedRefused, grant.NeedGone, grant.NeedBinding, needUnreadable,
 	} {
-		message := needs(files("refresh_token"), nil, need).message
+		message := needs(files("refresh_token"), nil, need).Message
 		for _, part := range []string{`"refresh_token"`, `"files-bootstrap"`, login} {
 			if !strings.Contains(message, part) {
 				t.Errorf("%s: %q does not say %q", need, message, part)
 			}
 		}
 		credential, plan := keptPlan(t, 0, 0)
-		if message := needs(credential, plan, need).message; strings.Contains(message, "login") {
+		if message := needs(credential, plan, need).Message; strings.Contains(message, "login") {
 			t.Errorf("%s: nobody can log in, and it says %q", need, message)
 		}
 	}
@@ -96,15 +97,15 @@ func TestApproval(t *testing.T) {
 		ExpiresAt: noon.Add(15 * time.Minute).In(time.FixedZone("there", 7200)), Interval: 5 * time.Second,
 	}
 	failed := approval(device)
-	if failed.reason != v1alpha1.ReasonAuthorizationRequired || failed.class != lifetime.Authorization {
-		t.Errorf("the reason is %s of the class %s", failed.reason, failed.class)
+	if failed.Reason != v1alpha1.ReasonAuthorizationRequired || failed.Class != lifetime.Authorization {
+		t.Errorf("the reason is %s of the class %s", failed.Reason, failed.Class)
 	}
 	want := "open https://as.example/device and enter the code WDJB-MJHT, before 2026-01-02 12:15:00 UTC, to let this credential act for you"
-	if failed.message != want {
-		t.Errorf("says %q, want %q", failed.message, want)
+	if failed.Message != want {
+		t.Errorf("says %q, want %q", failed.Message, want)
 	}
 	device.VerificationURIComplete = "https://as.example/device?user_code=WDJB-MJHT"
-	if message := approval(device).message; !strings.Contains(message, "(or open "+device.VerificationURIComplete+")") || strings.Contains(message, "d3vice") {
+	if message := approval(device).Message; !strings.Contains(message, "(or open "+device.VerificationURIComplete+")") || strings.Contains(message, "d3vice") {
 		t.Errorf("says %q", message)
 	}
 }
@@ -129,20 +130,20 @@ func TestPersonal(t *testing.T) {
 func TestWhatWasToldIsNotToldAgain(t *testing.T) {
 	t.Parallel()
 	refused, first := needs(files(""), nil, grant.NeedRefused), needs(files(""), nil, grant.NeedFirst)
-	long := &failure{reason: v1alpha1.ReasonAuthorizationRequired, class: lifetime.Authorization, message: strings.Repeat("ä", 2000)}
+	long := &issuance.Failure{Reason: v1alpha1.ReasonAuthorizationRequired, Class: lifetime.Authorization, Message: strings.Repeat("ä", 2000)}
 	for name, test := range map[string]struct {
 		reason, message string
-		now             *failure
+		now             *issuance.Failure
 		want            bool
 	}{
-		"the same":                           {refused.reason, refused.message, refused, true},
-		"the same, and what a provider said": {refused.reason, refused.message + ". The provider says no", refused, true},
-		"something else":                     {first.reason, first.message, refused, false},
-		"the same words for another reason":  {v1alpha1.ReasonProviderRejected, refused.message, refused, false},
+		"the same":                           {refused.Reason, refused.Message, refused, true},
+		"the same, and what a provider said": {refused.Reason, refused.Message + ". The provider says no", refused, true},
+		"something else":                     {first.Reason, first.Message, refused, false},
+		"the same words for another reason":  {v1alpha1.ReasonProviderRejected, refused.Message, refused, false},
 		"what no longer needs a person": {
-			v1alpha1.ReasonProviderRejected, "it broke", &failure{reason: v1alpha1.ReasonProviderRejected, message: "it broke"}, false,
+			v1alpha1.ReasonProviderRejected, "it broke", &issuance.Failure{Reason: v1alpha1.ReasonProviderRejected, Message: "it broke"}, false,
 		},
-		"what had to be cut": {long.reason, clamp(long.message), long, true},
+		"what had to be cut": {long.Reason, clamp(long.Message), long, true},
 	} {
 		f := factsAt(time.Hour, time.Minute, failedBefore(test.reason))
 		f.credential.Status.LastFailure.Message = test.message

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -30,8 +31,8 @@ func TestRenewalsGoFirst(t *testing.T) {
 		o    outcome
 		want int
 	}{
-		"a token at hand": {outcome{token: &secretstore.Token{}}, urgent},
-		"a failure":       {outcome{failure: internalFailure()}, ordinary},
+		"a token at hand": {outcome{Outcome: issuance.Outcome{Token: &secretstore.Token{}}}, urgent},
+		"a failure":       {outcome{Outcome: issuance.Outcome{Failure: internalFailure()}}, ordinary},
 	} {
 		if got := c.o.priority(); got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)

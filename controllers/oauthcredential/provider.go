@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/resolve"
 )
@@ -27,14 +28,14 @@ func (r *Reconciler) gatherPlan(ctx context.Context, f *facts) error {
 }
 
 // plan joins a credential with its provider, or tells what is in the way of that.
-func (r *Reconciler) plan(ctx context.Context, credential *v1alpha1.OAuthCredential) (*resolve.Plan, *failure, error) {
+func (r *Reconciler) plan(ctx context.Context, credential *v1alpha1.OAuthCredential) (*resolve.Plan, *issuance.Failure, error) {
 	provider, obstacle, err := r.provider(ctx, credential)
 	if err != nil || obstacle != nil {
 		return nil, obstacle, err
 	}
 	plan, err := resolve.Join(credential, provider)
 	if unfit, ok := errors.AsType[*resolve.SpecError](err); ok {
-		return nil, specFailure(unfit), nil
+		return nil, issuance.SpecFailure(unfit), nil
 	}
 	return plan, nil, err
 }
@@ -100,7 +101,7 @@ func (r *Reconciler) noteClaims(ctx context.Context) error {
 
 // provider finds the provider that a credential refers to, nil where it names its
 // endpoint itself; or the reason why it may not be used.
-func (r *Reconciler) provider(ctx context.Context, credential *v1alpha1.OAuthCredential) (*resolve.Provider, *failure, error) {
+func (r *Reconciler) provider(ctx context.Context, credential *v1alpha1.OAuthCredential) (*resolve.Provider, *issuance.Failure, error) {
 	ref := credential.Spec.ProviderRef
 	switch {
 	case ref == nil:
@@ -122,7 +123,7 @@ func (r *Reconciler) provider(ctx context.Context, credential *v1alpha1.OAuthCre
 }
 
 // clusterProvider finds a ClusterOAuthProvider for a namespace that it admits.
-func (r *Reconciler) clusterProvider(ctx context.Context, namespace, name string) (*resolve.Provider, *failure, error) {
+func (r *Reconciler) clusterProvider(ctx context.Context, namespace, name string) (*resolve.Provider, *issuance.Failure, error) {
 	if !r.ClusterProviders {
 		return nil, obstacle(v1alpha1.ReasonProviderNotFound,
 			"ClusterOAuthProviders are not available, because tokensync runs for some namespaces only (--watch-namespaces): "+
@@ -171,10 +172,6 @@ func (r *Reconciler) admits(ctx context.Context, provider *v1alpha1.ClusterOAuth
 }
 
 // obstacle is what keeps a token from being asked for until something changes.
-func obstacle(reason, format string, arguments ...any) *failure {
-	return &failure{reason: reason, class: lifetime.Configuration, message: fmt.Sprintf(format, arguments...)}
-}
-
-func specFailure(e *resolve.SpecError) *failure {
-	return &failure{reason: e.Reason, class: lifetime.Configuration, message: e.Error()}
+func obstacle(reason, format string, arguments ...any) *issuance.Failure {
+	return &issuance.Failure{Reason: reason, Class: lifetime.Configuration, Message: fmt.Sprintf(format, arguments...)}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
@@ -43,7 +44,7 @@ type Reconciler struct {
 	// APIReader reads from the API server: the data of Secrets is never cached.
 	APIReader client.Reader
 	// Tokens asks token endpoints.
-	Tokens TokenClient
+	Tokens issuance.TokenClient
 	// Resolver makes the token requests.
 	Resolver resolve.Resolver
 	// ClusterProviders says that ClusterOAuthProviders can be seen, and

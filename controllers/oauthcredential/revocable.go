@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/redact"
@@ -31,7 +32,7 @@ type revocable struct {
 
 // revokeTokens revokes what a credential holds, the refresh token first: most providers
 // end the access tokens with it. It answers why that failed, nil where it did not.
-func (r *Reconciler) revokeTokens(ctx context.Context, credential *v1alpha1.OAuthCredential, plan *resolve.Plan, under *revocation) *failure {
+func (r *Reconciler) revokeTokens(ctx context.Context, credential *v1alpha1.OAuthCredential, plan *resolve.Plan, under *revocation) *issuance.Failure {
 	if failed := r.readRevocable(ctx, credential, plan, under); failed != nil {
 		return failed
 	}
@@ -40,12 +41,12 @@ func (r *Reconciler) revokeTokens(ctx context.Context, credential *v1alpha1.OAut
 		return revocationSourceFailure(err)
 	}
 	if !ok {
-		return &failure{message: "the provider has no revocation endpoint: set revocationURL in its spec, or its issuer"}
+		return &issuance.Failure{Message: "the provider has no revocation endpoint: set revocationURL in its spec, or its issuer"}
 	}
 	var left []revocable
-	var passing *failure
+	var passing *issuance.Failure
 	for _, token := range under.tokens {
-		if passing != nil && passing.class == lifetime.Throttled {
+		if passing != nil && passing.Class == lifetime.Throttled {
 			left = append(left, token)
 			continue
 		}
@@ -53,7 +54,7 @@ func (r *Reconciler) revokeTokens(ctx context.Context, credential *v1alpha1.OAut
 		if err == nil {
 			continue
 		}
-		if failed := tokenFailure(err); passes(failed) {
+		if failed := issuance.TokenFailure(err); passes(failed) {
 			passing, left = failed, append(left, token)
 		} else {
 			under.refused = failed
@@ -67,33 +68,33 @@ func (r *Reconciler) revokeTokens(ctx context.Context, credential *v1alpha1.OAut
 
 // readRevocable reads the tokens, once: whoever has the dependents of a credential deleted
 // first leaves nothing to be read a second time.
-func (r *Reconciler) readRevocable(ctx context.Context, credential *v1alpha1.OAuthCredential, plan *resolve.Plan, under *revocation) *failure {
+func (r *Reconciler) readRevocable(ctx context.Context, credential *v1alpha1.OAuthCredential, plan *resolve.Plan, under *revocation) *issuance.Failure {
 	if under.read {
 		return nil
 	}
 	refreshToken, accessToken, err := r.tokensOf(ctx, credential, plan)
 	if err != nil {
-		return &failure{class: lifetime.Transient, message: "the tokens could not be read"}
+		return &issuance.Failure{Class: lifetime.Transient, Message: "the tokens could not be read"}
 	}
 	under.read, under.tokens = true, slices.DeleteFunc(
 		[]revocable{{refreshToken, "refresh_token"}, {accessToken, "access_token"}},
 		func(token revocable) bool { return token.value.IsEmpty() },
 	)
 	if len(under.tokens) == 0 {
-		return &failure{message: "no token was found in the Secrets of the credential"}
+		return &issuance.Failure{Message: "no token was found in the Secrets of the credential"}
 	}
 	return nil
 }
 
 // revocationSourceFailure says why no request to revoke could be made.
-func revocationSourceFailure(err error) *failure {
-	told, _ := sourceFailure(err)
+func revocationSourceFailure(err error) *issuance.Failure {
+	told, _ := issuance.SourceFailure(err)
 	if told == nil {
-		return &failure{class: lifetime.Transient, message: "the Secrets of the client could not be read"}
+		return &issuance.Failure{Class: lifetime.Transient, Message: "the Secrets of the client could not be read"}
 	}
 	if issuer, ok := errors.AsType[*oauth.Error](err); ok && issuer.Status != 0 && passes(told) {
 		// What it says itself promises to whoever wants a token that it is asked again.
-		told.message = fmt.Sprintf("the issuer, which names the revocation endpoint, could not answer (HTTP status %d)", issuer.Status)
+		told.Message = fmt.Sprintf("the issuer, which names the revocation endpoint, could not answer (HTTP status %d)", issuer.Status)
 	}
 	return told
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
@@ -45,7 +46,7 @@ type revocation struct {
 	// said of one that it does not revoke. They are the try's alone.
 	read    bool
 	tokens  []revocable
-	refused *failure
+	refused *issuance.Failure
 
 	backoff wait.Backoff
 	// again is when to try again, zero while a try waits for its turn or is under way.
@@ -168,7 +169,7 @@ func (r *Reconciler) beginRevocation(ctx context.Context, credential *v1alpha1.O
 	}
 	running, cancel := context.WithTimeout(r.background, revokeWithin)
 	begun.cancel, begun.backoff = cancel, betweenRevocations()
-	begun.turn = turnOf(credential, plan)
+	begun.turn = issuance.Turn(credential.Namespace, plan)
 	begun.turn.Run = func(*gate.Turn) gate.Result {
 		r.tried(credential, begun, r.revokeTokens(running, credential, plan, begun))
 		return gate.Result{Outcome: gate.Cut}
@@ -179,11 +180,11 @@ func (r *Reconciler) beginRevocation(ctx context.Context, credential *v1alpha1.O
 
 // unrevoked says why nobody could be asked to revoke. What would mend the credential is
 // of no use to one that goes.
-func (r *Reconciler) unrevoked(credential *v1alpha1.OAuthCredential, obstacle *failure) string {
+func (r *Reconciler) unrevoked(credential *v1alpha1.OAuthCredential, obstacle *issuance.Failure) string {
 	ref := credential.Spec.ProviderRef
 	switch {
-	case obstacle.reason != v1alpha1.ReasonProviderNotFound || ref == nil:
-		return obstacle.message
+	case obstacle.Reason != v1alpha1.ReasonProviderNotFound || ref == nil:
+		return obstacle.Message
 	case ref.Kind == v1alpha1.KindClusterOAuthProvider && !r.ClusterProviders:
 		return "tokensync does not see ClusterOAuthProviders any more, so nothing could be revoked"
 	}
@@ -192,15 +193,15 @@ func (r *Reconciler) unrevoked(credential *v1alpha1.OAuthCredential, obstacle *f
 
 // tried takes in what came of one try, and has the credential looked at. A provider that
 // could not answer is asked again, as long as there is time; one that has refused is not.
-func (r *Reconciler) tried(credential *v1alpha1.OAuthCredential, under *revocation, failed *failure) {
+func (r *Reconciler) tried(credential *v1alpha1.OAuthCredential, under *revocation, failed *issuance.Failure) {
 	r.revocations.mu.Lock()
 	switch {
 	case under.done: // It took too long.
 	case failed == nil:
 		under.done, under.failed = true, ""
 	default:
-		under.failed = failed.message
-		again := r.Clock.Now().Add(max(under.backoff.Step(), failed.retryAfter))
+		under.failed = failed.Message
+		again := r.Clock.Now().Add(max(under.backoff.Step(), failed.RetryAfter))
 		if passes(failed) && again.Before(credential.DeletionTimestamp.Add(revokeWithin)) {
 			under.again = again
 		} else {
@@ -215,6 +216,6 @@ func (r *Reconciler) tried(credential *v1alpha1.OAuthCredential, under *revocati
 }
 
 // passes tells whether a failure may pass by itself.
-func passes(failed *failure) bool {
-	return failed.class == lifetime.Transient || failed.class == lifetime.Throttled
+func passes(failed *issuance.Failure) bool {
+	return failed.Class == lifetime.Transient || failed.Class == lifetime.Throttled
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/oauth"
 )
@@ -33,25 +34,25 @@ func revoker(t *testing.T, now time.Time) *Reconciler {
 
 func TestWhenARevocationIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	passing := &failure{class: lifetime.Transient, message: "no answer"}
+	passing := &issuance.Failure{Class: lifetime.Transient, Message: "no answer"}
 	for name, test := range map[string]struct {
-		failed      *failure
+		failed      *issuance.Failure
 		at          time.Duration
 		tries       int // before this one
 		least, most time.Duration
 		done        bool
 	}{
 		"after a success":                     {nil, 0, 0, 0, 0, true},
-		"after a refusal":                     {&failure{class: lifetime.Rejected, message: "no"}, 0, 0, 0, 0, true},
-		"after an answer of no sense":         {&failure{class: lifetime.Protocol, message: "no"}, 0, 0, 0, 0, true},
-		"where nothing can be asked":          {&failure{message: "no endpoint"}, 0, 0, 0, 0, true},
+		"after a refusal":                     {&issuance.Failure{Class: lifetime.Rejected, Message: "no"}, 0, 0, 0, 0, true},
+		"after an answer of no sense":         {&issuance.Failure{Class: lifetime.Protocol, Message: "no"}, 0, 0, 0, 0, true},
+		"where nothing can be asked":          {&issuance.Failure{Message: "no endpoint"}, 0, 0, 0, 0, true},
 		"after the first try without answer":  {passing, 0, 0, time.Second, 1200 * time.Millisecond, false},
 		"after the second":                    {passing, time.Second, 1, 2 * time.Second, 2400 * time.Millisecond, false},
 		"after the sixth":                     {passing, 10 * time.Second, 5, 8 * time.Second, 9600 * time.Millisecond, false},
 		"in the last seconds":                 {passing, 29 * time.Second, 0, 0, 0, true},
-		"as late as the provider wants":       {&failure{class: lifetime.Throttled, retryAfter: 20 * time.Second}, 0, 0, 20 * time.Second, 20 * time.Second, false},
-		"later than the credential may wait":  {&failure{class: lifetime.Throttled, retryAfter: 30 * time.Second}, 0, 0, 0, 0, true},
-		"where the provider says no distance": {&failure{class: lifetime.Throttled}, 0, 0, time.Second, 1200 * time.Millisecond, false},
+		"as late as the provider wants":       {&issuance.Failure{Class: lifetime.Throttled, RetryAfter: 20 * time.Second}, 0, 0, 20 * time.Second, 20 * time.Second, false},
+		"later than the credential may wait":  {&issuance.Failure{Class: lifetime.Throttled, RetryAfter: 30 * time.Second}, 0, 0, 0, 0, true},
+		"where the provider says no distance": {&issuance.Failure{Class: lifetime.Throttled}, 0, 0, time.Second, 1200 * time.Millisecond, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -66,7 +67,7 @@ func TestWhenARevocationIsTriedAgain(t *testing.T) {
 			if under.done != test.done || canceled != test.done || under.again.IsZero() != test.done {
 				t.Fatalf("done: %t, canceled: %t, again at %s", under.done, canceled, under.again)
 			}
-			if (test.failed != nil) && under.failed != test.failed.message || test.failed == nil && under.failed != "" {
+			if (test.failed != nil) && under.failed != test.failed.Message || test.failed == nil && under.failed != "" {
 				t.Errorf("failed because of %q", under.failed)
 			}
 			if distance := under.again.Sub(now); !test.done && (distance < test.least || distance > test.most) {
@@ -82,7 +83,7 @@ func TestARevocationThatTookTooLong(t *testing.T) {
 	t.Parallel()
 	r := revoker(t, noon)
 	under := &revocation{done: true, failed: "too late", cancel: func() {}, backoff: betweenRevocations()}
-	for _, failed := range []*failure{nil, {class: lifetime.Transient, message: "no answer"}} {
+	for _, failed := range []*issuance.Failure{nil, {Class: lifetime.Transient, Message: "no answer"}} {
 		if r.tried(leaving(), under, failed); !under.done || under.failed != "too late" || !under.again.IsZero() {
 			t.Errorf("got %+v", under)
 		}
@@ -130,7 +131,7 @@ func TestWhyNobodyCouldBeAskedToRevoke(t *testing.T) {
 	for want, test := range map[string]struct {
 		kind     v1alpha1.ProviderKind
 		clusters bool
-		obstacle *failure
+		obstacle *issuance.Failure
 	}{
 		`the OAuthProvider "login" is gone, so nothing could be revoked`:        {v1alpha1.KindOAuthProvider, false, missing},
 		`the ClusterOAuthProvider "login" is gone, so nothing could be revoked`: {v1alpha1.KindClusterOAuthProvider, true, missing},
@@ -155,11 +156,11 @@ func TestAnIssuerThatKeepsATokenFromBeingRevoked(t *testing.T) {
 		Kind: oauth.KindUnreachable, Class: lifetime.Transient, Status: http.StatusBadGateway,
 		Message: "The issuer cannot answer for now (HTTP status 502). tokensync tries again.",
 	})
-	if !passes(got) || strings.Contains(got.message, "tries again") || !strings.Contains(got.message, "502") {
+	if !passes(got) || strings.Contains(got.Message, "tries again") || !strings.Contains(got.Message, "502") {
 		t.Errorf("got %+v", got)
 	}
 	refused := &oauth.Error{Kind: oauth.KindInvalidResponse, Class: lifetime.Protocol, Status: http.StatusNotFound, Message: "There is no issuer."}
-	if got := revocationSourceFailure(refused); passes(got) || got.message != refused.Message {
+	if got := revocationSourceFailure(refused); passes(got) || got.Message != refused.Message {
 		t.Errorf("got %+v", got)
 	}
 }

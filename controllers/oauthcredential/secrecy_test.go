@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/render"
@@ -37,7 +38,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	}
 	s := spending{kept: &k, step: step}
 	for name, value := range map[string]any{
-		"outcome": outcome{token: &published}, "exchange": exchange{spending: &s}, "spending": s, "kept": k,
+		"outcome": outcome{Outcome: issuance.Outcome{Token: &published}}, "exchange": exchange{spending: &s}, "spending": s, "kept": k,
 		"record": record, "chain": *record.Chain, "candidate": *record.Candidate, "login": *record.Login, "device": *record.Device,
 		"answer": token, "taken": grant.Taken{RefreshToken: secret, Token: &token}, "step": step,
 	} {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/redact"
@@ -24,7 +25,7 @@ type spending struct {
 	cluster string
 	grants  grants
 	devices DeviceClient
-	claim   func(redact.String) *failure
+	claim   func(redact.String) *issuance.Failure
 	// unanswered keeps the process alive until what was sent has an answer that is kept.
 	unanswered *unanswered
 }
@@ -57,7 +58,7 @@ func (r *Reconciler) begin(ctx context.Context, f *facts, k *kept, step grant.St
 		kept: k, step: step, id: r.NewID(), owner: r.Owner, cluster: r.Cluster,
 		grants:     grants{store: &r.store, credentials: r.APIReader, unanswered: &r.unanswered, refused: r.exchanges.refused},
 		devices:    r.Devices,
-		claim:      func(value redact.String) *failure { return r.claimBootstrap(f.credential, value) },
+		claim:      func(value redact.String) *issuance.Failure { return r.claimBootstrap(f.credential, value) },
 		unanswered: &r.unanswered,
 	}
 	turn := f.turn(decision)
@@ -84,38 +85,38 @@ func (x exchange) exchangeGrant(o *outcome, answered func()) {
 
 // describe notes what the status is to say about the grant.
 func (x exchange) describe(o *outcome, record *grant.Record, version string) {
-	o.grant, o.grantEnds = x.spending.kept.status(x.credential, x.plan, record, version)
+	o.grant, o.grantEnds = x.spending.kept.status(x.credential, x.Plan, record, version)
 }
 
 // spend sends what a kept grant holds: an attempt is written down before, and what
 // comes of it is kept before it is judged.
 func (x exchange) spend(o *outcome, answered func()) {
 	s, record := x.spending, x.record()
-	resolved, err := x.resolver.ResolveWith(x.ctx, x.plan, s.sends(record))
-	o.versions = resolved.Versions
+	resolved, err := x.Resolver.ResolveWith(x.ctx, x.Plan, s.sends(record))
+	o.Versions = resolved.Versions
 	if err != nil {
-		o.failure, o.apiError = sourceFailure(err)
+		o.Failure, o.APIError = issuance.SourceFailure(err)
 		return
 	}
-	if o.failure = x.barred(record, resolved.Request.Client.ID); o.failure != nil {
+	if o.Failure = x.barred(record, resolved.Request.Client.ID); o.Failure != nil {
 		return
 	}
 	if !s.unanswered.add() {
-		o.apiError = errStopping
+		o.APIError = errStopping
 		return
 	}
 	defer s.unanswered.done()
 	// From here on neither the reconcile nor the manager may cut it off.
 	x.ctx = context.WithoutCancel(x.ctx)
-	record.Begin(s.step, s.id, s.owner, x.resolver.Now())
+	record.Begin(s.step, s.id, s.owner, x.Resolver.Now())
 	version, err := s.grants.write(x.ctx, keyOf(x.credential), record, s.kept.version, beginTimeout)
 	if err != nil {
 		x.unwritten(o, err)
 		return
 	}
 	x.describe(o, record, version)
-	resolved.Request.Timeout, resolved.Request.Answered = grantTimeout(x.plan), answered
-	answer, err := x.send(o, resolved)
+	resolved.Request.Timeout, resolved.Request.Answered = grantTimeout(x.Plan), answered
+	answer, err := x.Send(x.ctx, &o.Outcome, resolved)
 	x.settle(o, record, version, x.taken(o, answer, err, resolved.Request.Client.ID), err)
 }
 
@@ -146,7 +147,7 @@ func (s *spending) sends(record *grant.Record) resolve.Grant {
 
 // barred is why a step must not be sent: another credential has begun with the same
 // value, or it is another client that has the refresh token (RFC 6749 section 6).
-func (x exchange) barred(record *grant.Record, clientID string) *failure {
+func (x exchange) barred(record *grant.Record, clientID string) *issuance.Failure {
 	s := x.spending
 	switch {
 	case !s.step.Value.IsEmpty():
@@ -155,7 +156,7 @@ func (x exchange) barred(record *grant.Record, clientID string) *failure {
 		return nil
 	}
 	if token := record.Chain.LastToken(); token != nil && token.ClientID != "" && token.ClientID != clientID {
-		return needs(x.credential, x.plan, grant.NeedClient)
+		return needs(x.credential, x.Plan, grant.NeedClient)
 	}
 	return nil
 }
@@ -164,23 +165,23 @@ func (x exchange) barred(record *grant.Record, clientID string) *failure {
 // written down: nothing is spent.
 func (x exchange) unwritten(o *outcome, err error) {
 	if errors.Is(err, secretstore.ErrChanged) {
-		o.lookAgainAt = x.resolver.Now()
+		o.lookAgainAt = x.Resolver.Now()
 		return
 	}
-	o.failure, o.apiError = grantWriteFailure(err)
+	o.Failure, o.APIError = grantWriteFailure(err)
 }
 
 // taken is what an answer of the class 2xx brought, whatever is wrong with the rest of
 // it.
 func (x exchange) taken(o *outcome, answer *oauth.Answer, err error, clientID string) grant.Taken {
-	taken := grant.Taken{At: o.sentAt}
+	taken := grant.Taken{At: o.SentAt}
 	if failed, ok := errors.AsType[*oauth.Error](err); ok {
 		taken.RefreshToken = failed.RefreshToken
 	}
 	if answer != nil {
 		taken.RefreshToken = answer.RefreshToken
 		taken.ExpiresAt, _ = answer.RefreshTokenExpiresAt()
-		taken.Token = &grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.plan.AnswerHash()}
+		taken.Token = &grant.Token{Answer: answer, ClientID: clientID, InputsHash: x.Plan.AnswerHash()}
 	}
 	return taken
 }
@@ -193,11 +194,11 @@ func (x exchange) settle(o *outcome, record *grant.Record, version string, taken
 	switch {
 	case taken.Token != nil, !taken.RefreshToken.IsEmpty():
 	case failed != nil && undecided(failed):
-		o.failure.class = lifetime.Transient
+		o.Failure.Class = lifetime.Transient
 		return // It stays open, and is repeated.
 	case failed != nil && failed.GrantRefused:
 		change = func(r *grant.Record) bool { return r.Close(attempt, true) }
-		o.failure = x.refused(attempt, record.Chain.Alive(), o.failure)
+		o.Failure = x.refused(attempt, record.Chain.Alive(), o.Failure)
 	default:
 		change, tries = func(r *grant.Record) bool { return r.Close(attempt, false) }, closeTries
 	}
@@ -211,17 +212,17 @@ func (x exchange) keep(
 	after, version, ok := x.spending.grants.amend(x.ctx, x.credential, record, version, change, tries)
 	if !ok {
 		// Somebody has begun another chain, or the credential is gone.
-		o.failure, o.lookAgainAt = nil, x.resolver.Now()
+		o.Failure, o.lookAgainAt = nil, x.Resolver.Now()
 		return
 	}
 	x.describe(o, after, version)
 	another := after.Login != nil && (record.Attempt == nil || record.Attempt.Chain != after.Login.ID)
-	if another || x.plan.ByDevice() && !after.Chain.Alive() {
-		o.lookAgainAt = x.resolver.Now() // A person has acted meanwhile, or can be asked at once.
+	if another || x.Plan.ByDevice() && !after.Chain.Alive() {
+		o.lookAgainAt = x.Resolver.Now() // A person has acted meanwhile, or can be asked at once.
 	}
 	if taken.Token != nil {
 		token := keptOf(after, taken)
-		o.judge(x.plan, x.resolver.Expressions, token.Answer, token.ClientID, x.held)
+		x.Judge(&o.Outcome, token.Answer, token.ClientID)
 	}
 }
 
@@ -242,22 +243,22 @@ func keptOf(record *grant.Record, taken grant.Taken) *grant.Token {
 
 // refused is what a person is told of a refresh token, or a code, that the provider does
 // not take. alive says that there is a chain to go on with.
-func (x exchange) refused(attempt grant.Attempt, alive bool, said *failure) *failure {
+func (x exchange) refused(attempt grant.Attempt, alive bool, said *issuance.Failure) *issuance.Failure {
 	need := grant.NeedRefused
 	switch {
 	case attempt.Kind != grant.Refresh && alive:
-		return &failure{
-			reason: said.reason, class: lifetime.Rejected, code: said.code, answered: true, beside: true,
-			message: "what was to replace the refresh token was refused, and the one in use stays: " + begin(x.credential, x.plan) +
-				". " + said.message,
+		return &issuance.Failure{
+			Reason: said.Reason, Class: lifetime.Rejected, Code: said.Code, Answered: true, Beside: true,
+			Message: "what was to replace the refresh token was refused, and the one in use stays: " + begin(x.credential, x.Plan) +
+				". " + said.Message,
 		}
 	case attempt.Kind == grant.Redeem:
 		need = grant.NeedCode
 	case attempt.Generation == 0:
 		need = grant.NeedUsable
 	}
-	told := needs(x.credential, x.plan, need)
-	told.message += ". " + said.message
-	told.code, told.answered = said.code, true
+	told := needs(x.credential, x.Plan, need)
+	told.Message += ". " + said.Message
+	told.Code, told.Answered = said.Code, true
 	return told
 }

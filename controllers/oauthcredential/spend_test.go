@@ -12,6 +12,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/resolve"
@@ -22,7 +23,8 @@ func spender(t *testing.T, record *grant.Record) exchange {
 	t.Helper()
 	credential, plan := keptPlan(t, 0, 0)
 	return exchange{
-		ctx: t.Context(), credential: credential, plan: plan, resolver: resolve.Resolver{Now: func() time.Time { return noon }},
+		Request: issuance.Request{Plan: plan, Resolver: resolve.Resolver{Now: func() time.Time { return noon }}},
+		ctx:     t.Context(), credential: credential,
 		observe: func(*outcome) {}, spending: &spending{kept: &kept{record: record}, step: grant.Step{Action: grant.Send, Kind: grant.Refresh}},
 	}
 }
@@ -51,7 +53,7 @@ func TestARefreshTokenIsNotSentByAnotherClient(t *testing.T) {
 		if (failed != nil) != test.barred {
 			t.Errorf("%s: got %+v", name, failed)
 		}
-		if failed != nil && (failed.reason != v1alpha1.ReasonAuthorizationRequired || !strings.Contains(failed.message, "put the former client ID back")) {
+		if failed != nil && (failed.Reason != v1alpha1.ReasonAuthorizationRequired || !strings.Contains(failed.Message, "put the former client ID back")) {
 			t.Errorf("%s: got %+v", name, failed)
 		}
 	}
@@ -86,7 +88,7 @@ func TestWhatMayHaveSpentAGrantIsWaitedFor(t *testing.T) {
 		if !cut || left != test.left {
 			t.Errorf("%s: told to end: %t, still under way: %t", name, cut, left)
 		}
-		e.finish(s, r, &outcome{abandoned: true})
+		e.finish(s, r, &outcome{Outcome: issuance.Outcome{Abandoned: true}})
 		if state := e.state(x.credential.UID); state.inFlight() || state.outcome != nil {
 			t.Errorf("%s: it has ended, and left an outcome: %t", name, state.outcome != nil)
 		}
@@ -114,15 +116,15 @@ func TestADeviceAuthorizationThatNobodyHasHeard(t *testing.T) {
 	for name, deleted := range map[string]bool{"of a credential that is gone": true, "of one that is not": false} {
 		x := spender(t, nil)
 		ctx, cancel := context.WithCancel(t.Context())
-		x.ctx, x.credential, x.plan, x.spending.step.Action = ctx, c, plan, grant.Authorize
+		x.ctx, x.credential, x.Plan, x.spending.step.Action = ctx, c, plan, grant.Authorize
 		x.spending.devices = cutOff{func() {}}
 		want := gate.Failed
 		if deleted {
 			x.spending.devices, want = cutOff{cancel}, gate.Cut
 		}
 		o := x.run(func() {})
-		if got := o.result().Outcome; got != want || o.sent {
-			t.Errorf("%s: the gate hears %v, and the bucket of a request: %t", name, got, o.sent)
+		if got := o.Result().Outcome; got != want || o.Sent {
+			t.Errorf("%s: the gate hears %v, and the bucket of a request: %t", name, got, o.Sent)
 		}
 		cancel()
 	}
@@ -134,7 +136,7 @@ func TestWhatIsRefusedBesideAChainDoesNotDelayIt(t *testing.T) {
 	f := factsAt(time.Hour, 50*time.Minute, func(*facts) {})
 	due := f.refreshAt(f.life)
 	for beside, want := range map[bool]bool{true: true, false: false} {
-		failed := &failure{reason: v1alpha1.ReasonProviderRejected, class: lifetime.Rejected, message: "no", beside: beside}
+		failed := &issuance.Failure{Reason: v1alpha1.ReasonProviderRejected, Class: lifetime.Rejected, Message: "no", Beside: beside}
 		s := deriveStatus(f, lifetime.Decision{}, actResult{failure: failed, settled: true})
 		if got := !s.RefreshAt.After(due); got != want {
 			t.Errorf("beside %t: the next request is at %s, and due at %s", beside, s.RefreshAt, due)

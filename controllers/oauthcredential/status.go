@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
@@ -71,8 +72,8 @@ func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 		failed := &v1alpha1.LastFailure{
 			Time:      now,
 			FirstTime: now,
-			Reason:    result.failure.reason,
-			Message:   clamp(result.failure.message),
+			Reason:    result.failure.Reason,
+			Message:   clamp(result.failure.Message),
 			Count:     1,
 		}
 		if before != nil && !f.respecified() && !f.sourceChanged {
@@ -87,8 +88,8 @@ func lastFailure(f *facts, result actResult) *v1alpha1.LastFailure {
 
 // stillNeeds tells whether a person is still to do what the last failure has told: what
 // the provider said then may have come behind it.
-func stillNeeds(before *v1alpha1.LastFailure, now *failure) bool {
-	return personal(now.reason) && before.Reason == now.reason && strings.HasPrefix(before.Message, clamp(now.message))
+func stillNeeds(before *v1alpha1.LastFailure, now *issuance.Failure) bool {
+	return personal(now.Reason) && before.Reason == now.Reason && strings.HasPrefix(before.Message, clamp(now.Message))
 }
 
 // clamp cuts a message to what the schema takes.
@@ -128,13 +129,13 @@ func deriveRefreshAt(s *v1alpha1.OAuthCredentialStatus, f *facts, decision lifet
 		s.RefreshAt = nil
 	case result.failure != nil:
 		retryAt := lifetime.RetryAt(lifetime.Failure{
-			Class:      result.failure.class,
+			Class:      result.failure.Class,
 			Count:      int(s.LastFailure.Count),
 			First:      s.LastFailure.FirstTime.Time,
 			Last:       s.LastFailure.Time.Time,
-			RetryAfter: result.failure.retryAfter,
+			RetryAfter: result.failure.RetryAfter,
 		}, token.life, string(f.credential.UID))
-		if result.failure.beside && token.held {
+		if result.failure.Beside && token.held {
 			retryAt = earlier(retryAt, f.refreshAt(token.life))
 		}
 		s.RefreshAt = timestamp(retryAt)
@@ -160,7 +161,7 @@ func deriveRecords(s *v1alpha1.OAuthCredentialStatus, f *facts, result actResult
 	}
 	switch {
 	case result.settled && o != nil:
-		s.Sources = o.versions
+		s.Sources = o.Versions
 		s.LastRefreshRequest = o.refreshRequest
 	case f.held && f.credential.Status.IssuedAt == nil:
 		// The status was lost: what stands now is what the token was made from, as

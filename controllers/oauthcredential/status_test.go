@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/render"
 	"github.com/tokensync/tokensync/internal/secretstore"
@@ -138,7 +139,7 @@ func TestConditions(t *testing.T) {
 		},
 		"a missing source may yet come": {
 			factsAt(none, 0, nothing),
-			actResult{settled: true, failure: &failure{reason: v1alpha1.ReasonSourceSecretMissing, class: lifetime.Configuration, message: "m"}},
+			actResult{settled: true, failure: &issuance.Failure{Reason: v1alpha1.ReasonSourceSecretMissing, Class: lifetime.Configuration, Message: "m"}},
 			"False", "True", "False", v1alpha1.ReasonSourceSecretMissing,
 		},
 		"a changed source is not known to help before it was tried": {
@@ -149,7 +150,7 @@ func TestConditions(t *testing.T) {
 		},
 		"a request that waits for a broken provider tells of it": {
 			factsAt(none, 0, func(f *facts) {
-				f.exchange = exchangeState{request: &request{}, heldUp: &failure{reason: v1alpha1.ReasonProviderUnreachable, message: "m"}}
+				f.exchange = exchangeState{request: &request{}, heldUp: &issuance.Failure{Reason: v1alpha1.ReasonProviderUnreachable, Message: "m"}}
 			}), actResult{}, "False", "True", "False", v1alpha1.ReasonProviderUnreachable,
 		},
 	} {
@@ -209,7 +210,7 @@ func TestTheSameFactsMakeTheSameStatus(t *testing.T) {
 
 func TestFailuresAreCountedUntilTheirCauseChanges(t *testing.T) {
 	t.Parallel()
-	broken := actResult{settled: true, failure: &failure{reason: v1alpha1.ReasonProviderUnreachable, class: lifetime.Transient, message: "m"}}
+	broken := actResult{settled: true, failure: &issuance.Failure{Reason: v1alpha1.ReasonProviderUnreachable, Class: lifetime.Transient, Message: "m"}}
 	f := factsAt(time.Hour, time.Minute, failedBefore(v1alpha1.ReasonProviderUnreachable))
 	status := deriveStatus(f, lifetime.Decision{}, broken)
 	if got := status.LastFailure; got.Count != 3 || !got.FirstTime.Time.Equal(noon) || !got.Time.Time.Equal(f.now) {

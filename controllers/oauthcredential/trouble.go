@@ -7,32 +7,33 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
 )
 
 // providerTrouble is what is known of a provider that fails.
 type providerTrouble struct {
 	// last is the last failure, and namespace where it was met; failed are all the
 	// credentials that met one.
-	last      *failure
+	last      *issuance.Failure
 	namespace string
 	failed    map[types.UID]types.NamespacedName
 }
 
 // as is the last failure as a namespace may hear of it: what a provider says to one is
 // not for others.
-func (t *providerTrouble) as(namespace string) *failure {
+func (t *providerTrouble) as(namespace string) *issuance.Failure {
 	if t.namespace == namespace {
 		return t.last
 	}
-	return &failure{
-		reason:  t.last.reason,
-		message: "the provider fails for now, and is asked by one request at a time until it answers",
+	return &issuance.Failure{
+		Reason:  t.last.Reason,
+		Message: "the provider fails for now, and is asked by one request at a time until it answers",
 	}
 }
 
 // heldUp is why a request will wait for long, nil where it will not. The caller holds
 // the lock.
-func (e *exchanges) heldUp(r *request) *failure {
+func (e *exchanges) heldUp(r *request) *issuance.Failure {
 	if trouble := e.troubles[r.line]; trouble != nil && e.gate.Closed(r.line, r.exchange.credential.Namespace) {
 		return trouble.as(r.exchange.credential.Namespace)
 	}
@@ -40,9 +41,9 @@ func (e *exchanges) heldUp(r *request) *failure {
 	if !held || r.running {
 		return nil
 	}
-	return &failure{
-		reason: v1alpha1.ReasonRateLimited,
-		message: fmt.Sprintf("the provider limits the number of requests, and is asked again after %s",
+	return &issuance.Failure{
+		Reason: v1alpha1.ReasonRateLimited,
+		Message: fmt.Sprintf("the provider limits the number of requests, and is asked again after %s",
 			until.UTC().Truncate(time.Second).Add(time.Second).Format(time.RFC3339)),
 	}
 }
