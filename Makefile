@@ -3,8 +3,9 @@
 # Everything that a target needs is built by it, once, from pinned versions: the
 # tools (hack/tools/go.mod) and a control plane (hack/controlplane).
 
-# The image that the manifests name.
+# The images that the manifests name.
 IMAGE := ghcr.io/tokensync/tokensync-operator
+SIDECAR_IMAGE := ghcr.io/tokensync/tokensync-sidecar
 
 # ---- What may be set from outside ----
 
@@ -12,6 +13,8 @@ IMAGE := ghcr.io/tokensync/tokensync-operator
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
 # The image that docker-build makes and deploy runs.
 IMG ?= $(IMAGE):$(VERSION)
+# The same for the sidecar.
+SIDECAR_IMG ?= $(SIDECAR_IMAGE):$(VERSION)
 CONTAINER_TOOL ?= docker
 # The cluster of install and deploy is the one that kubectl is pointed at.
 KUBECTL ?= kubectl
@@ -79,8 +82,9 @@ help: ## Show this list.
 ##@ Develop
 
 .PHONY: build
-build: ## Build the operator and the kubectl plugin into bin/.
+build: ## Build the operator, the sidecar and the kubectl plugin into bin/.
 	@$(call timed,build the operator $(VERSION),CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BIN)/tokensync-operator ./cmd/tokensync-operator)
+	@$(call timed,build the sidecar $(VERSION),CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BIN)/tokensync-sidecar ./cmd/tokensync-sidecar)
 	@$(call timed,build the kubectl plugin $(VERSION),CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BIN)/kubectl-tokensync ./cmd/kubectl-tokensync)
 
 .PHONY: generate
@@ -223,7 +227,8 @@ undeploy: overlay ## Delete the operator and the CRDs, and with them every crede
 	@bin/kustomize build bin/deploy | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: docker-build
-docker-build: ## Build the image IMG.
+docker-build: ## Build the images IMG and SIDECAR_IMG.
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) --target sidecar -t $(SIDECAR_IMG) .
 	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
 
 ##@ Tools

@@ -83,7 +83,7 @@ func goodToken(f *facts, token published) (reason, message string) {
 			"; the provider does not say for how long, so it is replaced every hour: set lifetime.default in the provider if you know"
 	case life < propagation:
 		message += fmt.Sprintf("; it lives %s, less than a mounted Secret may take to reach a pod's files: "+
-			"read the Secret through the API", life)
+			"use the tokensync sidecar", life)
 	}
 	return v1alpha1.ReasonTokenIssued, message
 }

@@ -70,7 +70,7 @@ const (
 	// ExpiresAtPast means that the answer's other statements were used although its expiry seems to be past.
 	ExpiresAtPast Warning = "expiresAt is in the past; the lifetime is taken from the rest of the answer"
 	// ShortLifetime means that the kubelet may bring the token to a mounted volume only after it has expired.
-	ShortLifetime Warning = "the token lives shorter than a mounted Secret takes to reach its pods; read the Secret through the API"
+	ShortLifetime Warning = "the token lives shorter than a mounted Secret takes to reach its pods; use the tokensync sidecar"
 )
 
 // The names of the claims, as users write them in a provider's response mapping.

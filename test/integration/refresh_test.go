@@ -133,7 +133,7 @@ data: {ca.crt: aGVsbG8=}`)
 	})
 
 	It("warns of a life that is shorter than a mounted Secret takes", func(ctx SpecContext) {
-		Expect(shared.message(ctx, "steady")).To(And(ContainSubstring("it lives 4s"), ContainSubstring("pod's files: read the Secret through the API")))
+		Expect(shared.message(ctx, "steady")).To(And(ContainSubstring("it lives 4s"), ContainSubstring("pod's files: use the tokensync sidecar")))
 	})
 })
 

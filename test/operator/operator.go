@@ -1,5 +1,5 @@
-// Package operator runs the operator as a process of its own, for tests, the demo
-// and the benchmark: so that it can be killed like one.
+// Package operator runs the operator, and the sidecar, as processes of their own, for
+// tests, the demo and the benchmark: so that they can be killed like ones.
 package operator
 
 import (
@@ -30,7 +30,7 @@ type Options struct {
 	Log io.Writer
 }
 
-// Process is a running operator.
+// Process is a running operator or sidecar.
 type Process struct {
 	// MetricsURL and HealthURL are where it serves its metrics and its health.
 	MetricsURL, HealthURL string
@@ -53,28 +53,32 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		"--egress-allow-cidr=127.0.0.0/8,::1/128",
 		"--allow-insecure-http",
 	}, o.Arguments...)
-	p := &Process{
-		MetricsURL: "http://" + metrics + "/metrics",
-		HealthURL:  "http://" + health + "/readyz",
-		// Not CommandContext: a test that ends stops the process itself.
-		command: exec.Command(o.Binary, arguments...),
-		done:    make(chan struct{}),
+	p := &Process{MetricsURL: "http://" + metrics + "/metrics", HealthURL: "http://" + health + "/readyz"}
+	if err := p.start(ctx, o, arguments); err != nil {
+		return nil, err
 	}
+	return p, nil
+}
+
+// start starts the process, and waits until it answers its health check.
+func (p *Process) start(ctx context.Context, o Options, arguments []string) error {
+	// Not CommandContext: a test that ends stops the process itself.
+	p.command, p.done = exec.Command(o.Binary, arguments...), make(chan struct{})
 	p.command.Stdout, p.command.Stderr = o.Log, o.Log
 	p.command.Env = append(os.Environ(), o.Environment...)
-	// The operator must not outlive a test binary that is killed.
+	// It must not outlive a test binary that is killed.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.command.Start(); err != nil {
-		return nil, fmt.Errorf("start the operator: %w", err)
+		return fmt.Errorf("start %s: %w", o.Binary, err)
 	}
 	go func() {
 		p.err = p.command.Wait()
 		close(p.done)
 	}()
 	if err := p.waitUntilHealthy(ctx); err != nil {
-		return nil, errors.Join(err, p.Kill())
+		return errors.Join(err, p.Kill())
 	}
-	return p, nil
+	return nil
 }
 
 func (p *Process) waitUntilHealthy(ctx context.Context) error {
@@ -94,9 +98,9 @@ func (p *Process) waitUntilHealthy(ctx context.Context) error {
 		select {
 		case <-ticker.C:
 		case <-p.done:
-			return fmt.Errorf("the operator ended by itself: %w", p.err)
+			return fmt.Errorf("the process ended by itself: %w", p.err)
 		case <-ctx.Done():
-			return fmt.Errorf("the operator does not answer: %w", ctx.Err())
+			return fmt.Errorf("the process does not answer: %w", ctx.Err())
 		}
 	}
 }
@@ -128,7 +132,17 @@ func (p *Process) end(signal syscall.Signal) error {
 	return nil
 }
 
-// Metrics reads the operator's metrics.
+// Wait waits until the process has ended by itself, and answers how.
+func (p *Process) Wait(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Metrics reads the metrics of the process.
 func (p *Process) Metrics(ctx context.Context) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.MetricsURL, http.NoBody)
 	if err != nil {
