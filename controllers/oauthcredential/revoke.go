@@ -75,7 +75,7 @@ func (r *Reconciler) setFinalizer(ctx context.Context, credential *v1alpha1.OAut
 	}
 	change(after, v1alpha1.FinalizerRevocation)
 	patch := client.MergeFromWithOptions(credential, client.MergeFromWithOptimisticLock{})
-	return r.Client.Patch(ctx, after, patch, secretstore.FieldManager)
+	return r.Client.Patch(ctx, after, patch, client.FieldOwner(secretstore.FieldManager))
 }
 
 // revoke revokes the tokens of a credential that is being deleted, as well as that can be

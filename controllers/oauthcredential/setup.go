@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/kubeapi"
 	"github.com/tokensync/tokensync/internal/secretstore"
 )
 
@@ -48,7 +49,11 @@ const wakeupBuffer = 1024
 // SetupWithManager registers the reconciler, its watches and its indexes.
 func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
 	r.background = ctx
-	r.store = secretstore.Store{Writer: r.Client, Reader: r.APIReader}
+	core, err := kubeapi.Core(manager.GetConfig(), manager.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	r.store = secretstore.Store{API: core}
 	r.writes.written = map[types.NamespacedName]write{}
 	r.claims.init()
 	r.wakeups = make(chan event.TypedGenericEvent[wakeup], wakeupBuffer)

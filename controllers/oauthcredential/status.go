@@ -204,7 +204,8 @@ func (r *Reconciler) applyStatus(ctx context.Context, credential *v1alpha1.OAuth
 	object.SetName(credential.Name)
 	object.SetUID(credential.UID)
 	object.SetResourceVersion(credential.ResourceVersion)
-	err = r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), secretstore.FieldManager, client.ForceOwnership)
+	err = r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object),
+		client.FieldOwner(secretstore.FieldManager), client.ForceOwnership)
 	if err != nil {
 		return client.IgnoreNotFound(err)
 	}

@@ -100,7 +100,8 @@ func (r *Reconciler) apply(ctx context.Context, object client.Object, status *v1
 	written.SetNamespace(object.GetNamespace())
 	written.SetName(object.GetName())
 	written.SetUID(object.GetUID())
-	return r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(written), secretstore.FieldManager, client.ForceOwnership)
+	return r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(written),
+		client.FieldOwner(secretstore.FieldManager), client.ForceOwnership)
 }
 
 // emit tells by an event that the Ready condition has changed.

@@ -2,14 +2,12 @@ package secretstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
@@ -43,25 +41,27 @@ func (s *Store) WriteGrant(ctx context.Context, credential types.NamespacedName,
 		v1alpha1.LabelCredential: credential.Name,
 		v1alpha1.LabelRole:       v1alpha1.RoleGrant,
 	}
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: credential.Namespace, Name: GrantName(credential.Name)}}
+	key := types.NamespacedName{Namespace: credential.Namespace, Name: GrantName(credential.Name)}
+	var written *corev1.Secret
 	if version == "" {
+		secret := newSecret(key)
 		secret.Labels, secret.Data = labels, data
-		err = s.Writer.Create(ctx, secret, FieldManager)
+		written, err = s.post(ctx, secret)
 	} else {
-		err = s.Writer.Patch(ctx, secret, replace(labels, data, version), FieldManager)
+		written, err = s.merge(ctx, key, replacement(labels, data, version))
 	}
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err) && version != "":
 		return "", ErrChanged
 	case err != nil:
-		return "", classify(err, secret.Name)
+		return "", classify(err, key.Name)
 	}
-	return secret.ResourceVersion, nil
+	return written.ResourceVersion, nil
 }
 
-// replace is a patch that sets the labels and the keys of a grant, removes the keys that
-// it lacks, and fails where the Secret has another version.
-func replace(labels map[string]string, data map[string][]byte, version string) client.Patch {
+// replacement is a patch that sets the labels and the keys of a grant, removes the keys
+// that it lacks, and fails where the Secret has another version.
+func replacement(labels map[string]string, data map[string][]byte, version string) map[string]any {
 	keys := map[string]any{}
 	for _, key := range grant.Keys {
 		keys[key] = nil
@@ -69,9 +69,5 @@ func replace(labels map[string]string, data map[string][]byte, version string) c
 			keys[key] = value
 		}
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": version, "labels": labels}, "data": keys})
-	if err != nil {
-		panic(err) // Bytes and strings always encode.
-	}
-	return client.RawPatch(types.MergePatchType, patch)
+	return map[string]any{"metadata": map[string]any{"resourceVersion": version, "labels": labels}, "data": keys}
 }

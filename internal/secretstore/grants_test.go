@@ -1,21 +1,20 @@
 package secretstore_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
@@ -26,31 +25,6 @@ import (
 // mine is the name of the credential of these tests.
 var mine = types.NamespacedName{Namespace: "web", Name: "mine"}
 
-// recorder keeps what would be written, and answers an error or a new version.
-type recorder struct {
-	client.Writer
-
-	err     error
-	created *corev1.Secret
-	patched *corev1.Secret
-	patch   []byte
-	kind    types.PatchType
-}
-
-func (r *recorder) Create(_ context.Context, object client.Object, _ ...client.CreateOption) error {
-	r.created = object.(*corev1.Secret).DeepCopy()
-	object.SetResourceVersion("8")
-	return r.err
-}
-
-func (r *recorder) Patch(_ context.Context, object client.Object, patch client.Patch, _ ...client.PatchOption) error {
-	r.patched = object.(*corev1.Secret).DeepCopy()
-	r.patch, _ = patch.Data(object)
-	r.kind = patch.Type()
-	object.SetResourceVersion("8")
-	return r.err
-}
-
 // record is a grant with a refresh token and nothing else.
 func record() *grant.Record {
 	r := grant.NewRecord("cluster", "uid")
@@ -60,22 +34,24 @@ func record() *grant.Record {
 
 func TestAGrantIsMade(t *testing.T) {
 	t.Parallel()
-	r := &recorder{}
-	store := secretstore.Store{Writer: r}
+	store, sent := newStore(t, stored(metav1.ObjectMeta{ResourceVersion: "8"}))
 	version, err := store.WriteGrant(t.Context(), mine, record(), "")
-	if err != nil || version != "8" || r.patched != nil {
+	if err != nil || version != "8" {
 		t.Fatalf("got the version %q, %v", version, err)
 	}
-	if r.created.Namespace != "web" || r.created.Name != "mine-grant" {
-		t.Errorf("made %s/%s", r.created.Namespace, r.created.Name)
+	(*sent)[0].is(t, http.MethodPost, "/api/v1/namespaces/web/secrets")
+	(*sent)[0].hasQuery(t, "fieldManager=tokensync")
+	made := (*sent)[0].secret(t)
+	if made.Namespace != "web" || made.Name != "mine-grant" {
+		t.Errorf("made %s/%s", made.Namespace, made.Name)
 	}
-	if !secretstore.HoldsGrant(&r.created.ObjectMeta, "mine") {
-		t.Errorf("its labels are %v", r.created.Labels)
+	if !secretstore.HoldsGrant(&made.ObjectMeta, "mine") {
+		t.Errorf("its labels are %v", made.Labels)
 	}
-	if len(r.created.OwnerReferences) > 0 {
+	if len(made.OwnerReferences) > 0 {
 		t.Error("it goes with the credential, and is not there to tell that its refresh token is in use elsewhere")
 	}
-	if back, err := grant.Decode(r.created.Data); err != nil || back.Chain.RefreshToken.Reveal() != "r3fresh" {
+	if back, err := grant.Decode(made.Data); err != nil || back.Chain.RefreshToken.Reveal() != "r3fresh" {
 		t.Errorf("it holds %v: %v", back, err)
 	}
 }
@@ -84,14 +60,16 @@ func TestAGrantIsMade(t *testing.T) {
 // stays, and nothing happens where the Secret is not what was read.
 func TestAGrantIsReplaced(t *testing.T) {
 	t.Parallel()
-	r := &recorder{}
-	store := secretstore.Store{Writer: r}
+	store, requests := newStore(t, stored(metav1.ObjectMeta{ResourceVersion: "8"}))
 	version, err := store.WriteGrant(t.Context(), mine, record(), "7")
-	if err != nil || version != "8" || r.created != nil {
+	if err != nil || version != "8" {
 		t.Fatalf("got the version %q, %v", version, err)
 	}
-	if r.kind != types.MergePatchType || r.patched.Namespace != "web" || r.patched.Name != "mine-grant" {
-		t.Errorf("patches %s/%s by a %s", r.patched.Namespace, r.patched.Name, r.kind)
+	patch := (*requests)[0]
+	patch.is(t, http.MethodPatch, "/api/v1/namespaces/web/secrets/mine-grant")
+	patch.hasQuery(t, "fieldManager=tokensync")
+	if patch.contentType != string(types.MergePatchType) {
+		t.Errorf("patches by a %s", patch.contentType)
 	}
 	var sent struct {
 		Metadata struct {
@@ -100,7 +78,7 @@ func TestAGrantIsReplaced(t *testing.T) {
 		} `json:"metadata"`
 		Data map[string]*[]byte `json:"data"`
 	}
-	if err := json.Unmarshal(r.patch, &sent); err != nil {
+	if err := json.Unmarshal(patch.body, &sent); err != nil {
 		t.Fatal(err)
 	}
 	if sent.Metadata.ResourceVersion != "7" || sent.Metadata.Labels[v1alpha1.LabelRole] != v1alpha1.RoleGrant {
@@ -121,37 +99,50 @@ func TestAGrantIsReplaced(t *testing.T) {
 
 func TestWhatAFailedWriteOfAGrantMeans(t *testing.T) {
 	t.Parallel()
-	secrets := schema.GroupResource{Resource: "secrets"}
-	conflict := apierrors.NewConflict(secrets, "mine-grant", errors.New("changed"))
-	exists := apierrors.NewAlreadyExists(secrets, "mine-grant")
-	gone := apierrors.NewNotFound(secrets, "mine-grant")
-	forbidden := apierrors.NewForbidden(secrets, "mine-grant", errors.New("r3fresh is over the quota"))
-	away := errors.New("the server is away")
 	for name, test := range map[string]struct {
-		err     error
+		answer  *metav1.Status
 		version string
-		want    error
+		means   func(error) bool
 	}{
-		"somebody was faster":              {conflict, "7", secretstore.ErrChanged},
-		"somebody made it first":           {exists, "", secretstore.ErrChanged},
-		"somebody has deleted it":          {gone, "7", secretstore.ErrChanged},
-		"there is no namespace to make it": {gone, "", gone},
-		"the server is away":               {away, "7", away},
+		"somebody was faster":              {status(http.StatusConflict, metav1.StatusReasonConflict), "7", hasChanged},
+		"somebody made it first":           {status(http.StatusConflict, metav1.StatusReasonAlreadyExists), "", hasChanged},
+		"somebody has deleted it":          {status(http.StatusNotFound, metav1.StatusReasonNotFound), "7", hasChanged},
+		"there is no namespace to make it": {status(http.StatusNotFound, metav1.StatusReasonNotFound), "", apierrors.IsNotFound},
+		"the server is in trouble":         {status(http.StatusInternalServerError, metav1.StatusReasonInternalError), "7", apierrors.IsInternalError},
+		"it is over the quota":             {status(http.StatusForbidden, metav1.StatusReasonForbidden), "7", isRefused("mine-grant", metav1.StatusReasonForbidden)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := secretstore.Store{Writer: &recorder{err: test.err}}
+			store, _ := newStore(t, test.answer)
 			version, err := store.WriteGrant(t.Context(), mine, record(), test.version)
-			if !errors.Is(err, test.want) || version != "" {
+			if !test.means(err) || version != "" {
 				t.Errorf("got the version %q, %v", version, err)
 			}
 		})
 	}
-	store := secretstore.Store{Writer: &recorder{err: forbidden}}
+}
+
+// TestTheServerIsAway: it is told from a refusal, and nobody was faster.
+func TestTheServerIsAway(t *testing.T) {
+	t.Parallel()
+	away := httptest.NewServer(http.NotFoundHandler())
+	away.Close()
+	store := storeAt(t, away.URL)
 	_, err := store.WriteGrant(t.Context(), mine, record(), "7")
-	var refused *secretstore.RejectedError
-	if !errors.As(err, &refused) || refused.Name != "mine-grant" || strings.Contains(err.Error(), "r3fresh") {
+	if _, connection := errors.AsType[*url.Error](err); !connection || hasChanged(err) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func hasChanged(err error) bool { return errors.Is(err, secretstore.ErrChanged) }
+
+// isRefused tells whether an error says that the API server refuses a Secret for a reason
+// and because of fields, and quotes nothing.
+func isRefused(name string, reason metav1.StatusReason, fields ...string) func(error) bool {
+	return func(err error) bool {
+		var refused *secretstore.RejectedError
+		return errors.As(err, &refused) && refused.Name == name && refused.Reason == reason &&
+			slices.Equal(refused.Fields, fields) && !strings.Contains(err.Error(), "r3fresh")
 	}
 }
 

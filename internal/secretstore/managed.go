@@ -13,7 +13,7 @@ type fieldSet map[string]any
 // applied reads what tokensync has applied to an object.
 func applied(entries []metav1.ManagedFieldsEntry) fieldSet {
 	for _, entry := range entries {
-		if entry.Manager != string(FieldManager) || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
+		if entry.Manager != FieldManager || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
 			continue
 		}
 		fields := fieldSet{}

@@ -25,12 +25,16 @@ const (
 )
 
 // OwnerOf tells whose the Secret with these metadata is; nil metadata stand for
-// no Secret. name is the credential's name where the owner is AnotherCredential.
+// no Secret. name is the credential's name where the owner is AnotherCredential. A
+// credential without a UID is no object of the cluster, and controls no Secret.
 func OwnerOf(secret *metav1.ObjectMeta, credential *v1alpha1.OAuthCredential) (owner Owner, name string) {
 	if secret == nil {
 		return Nobody, ""
 	}
-	if controller := metav1.GetControllerOfNoCopy(secret); controller != nil && controller.UID == credential.UID {
+	switch controller := metav1.GetControllerOfNoCopy(secret); {
+	case controller != nil && credential.UID == "":
+		return Stranger, ""
+	case controller != nil && controller.UID == credential.UID:
 		return Us, ""
 	}
 	if secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedByTokensync || secret.Labels[v1alpha1.LabelRole] != "" {

@@ -58,6 +58,22 @@ func TestOwnerOf(t *testing.T) {
 	}
 }
 
+// TestOwnerOfWithoutAUID: a credential that is no object of the cluster leaves to the operator
+// what that keeps, although the names be the same.
+func TestOwnerOfWithoutAUID(t *testing.T) {
+	t.Parallel()
+	yes := true
+	mine := credential()
+	mine.UID = ""
+	kept := metav1.ObjectMeta{Labels: managed("mine"), OwnerReferences: []metav1.OwnerReference{{Kind: "OAuthCredential", Name: "mine", UID: "uid", Controller: &yes}}}
+	if owner, _ := secretstore.OwnerOf(&kept, mine); owner != secretstore.Stranger {
+		t.Errorf("what an object controls is of %s", owner)
+	}
+	if owner, _ := secretstore.OwnerOf(&metav1.ObjectMeta{Labels: managed("mine")}, mine); owner != secretstore.Us {
+		t.Errorf("what nothing controls is of %s", owner)
+	}
+}
+
 func TestAdoptable(t *testing.T) {
 	t.Parallel()
 	yes := true

@@ -9,20 +9,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/client-go/rest"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 )
 
 // FieldManager is the name under which tokensync owns fields.
-const FieldManager client.FieldOwner = "tokensync"
+const FieldManager = "tokensync"
 
 // carriedManager owns what others had put into a Secret that had to be made anew.
-const carriedManager client.FieldOwner = "tokensync-carried-over"
+const carriedManager = "tokensync-carried-over"
 
 // ErrTaken says that somebody else made a Secret of that name first.
 var ErrTaken = errors.New("the Secret was made by somebody else in the meantime")
@@ -44,19 +41,17 @@ func (e *RejectedError) Error() string {
 		strings.Join(append([]string{string(e.Reason)}, e.Fields...), ", "))
 }
 
-// Store reads and writes target Secrets.
+// Store reads and writes target Secrets, and those of grants.
 type Store struct {
-	// Writer writes.
-	Writer client.Writer
-	// Reader reads from the API server, never from a cache.
-	Reader client.Reader
+	// API is the core API of the API server: nothing comes from a cache.
+	API rest.Interface
 }
 
 // Read reads a Secret whole; nil where there is none.
 func (s *Store) Read(ctx context.Context, key types.NamespacedName) (*corev1.Secret, error) {
-	secret := &corev1.Secret{}
-	if err := s.Reader.Get(ctx, key, secret); err != nil {
-		return nil, client.IgnoreNotFound(err)
+	secret, err := s.get(ctx, key)
+	if err != nil {
+		return nil, ignoreNotFound(err)
 	}
 	return secret, nil
 }
@@ -73,52 +68,45 @@ func (s *Store) Write(ctx context.Context, credential *v1alpha1.OAuthCredential,
 	if seen == nil {
 		return s.create(ctx, desired)
 	}
-	desired.WithUID(seen.UID).WithResourceVersion(seen.ResourceVersion)
-	err := s.Writer.Apply(ctx, desired, FieldManager, client.ForceOwnership)
+	desired.UID, desired.ResourceVersion = seen.UID, seen.ResourceVersion
+	written, err := s.applyForced(ctx, desired)
 	if !adopted && typeIsImmutable(err) {
 		return s.recreate(ctx, desired, seen.UID)
 	}
 	if err != nil {
-		return "", classify(err, *desired.Name)
+		return "", classify(err, desired.Name)
 	}
-	return *desired.ResourceVersion, nil
+	return written.ResourceVersion, nil
 }
 
 // create applies a Secret where none was seen. Should somebody else have been
 // faster, the apply either conflicts with their fields, or its answer shows them;
 // then what was added to their Secret is taken back.
-func (s *Store) create(ctx context.Context, desired *corev1ac.SecretApplyConfiguration) (string, error) {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(desired)
-	if err != nil {
-		return "", fmt.Errorf("encode the Secret %q: %w", *desired.Name, err)
-	}
-	// Only the untyped answer shows who manages its fields.
-	secret := &unstructured.Unstructured{Object: content}
-	err = s.Writer.Apply(ctx, client.ApplyConfigurationFromUnstructured(secret), FieldManager)
+func (s *Store) create(ctx context.Context, desired *corev1.Secret) (string, error) {
+	made, err := s.apply(ctx, desired, FieldManager)
 	if apierrors.IsConflict(err) {
 		return "", ErrTaken
 	}
 	if err != nil {
-		return "", classify(err, *desired.Name)
+		return "", classify(err, desired.Name)
 	}
-	for _, entry := range secret.GetManagedFields() {
-		if manager := client.FieldOwner(entry.Manager); manager != FieldManager && manager != carriedManager {
-			key := types.NamespacedName{Namespace: *desired.Namespace, Name: *desired.Name}
-			return "", errors.Join(ErrTaken, s.Withdraw(ctx, key, secret.GetUID()))
+	for _, entry := range made.ManagedFields {
+		if entry.Manager != FieldManager && entry.Manager != carriedManager {
+			return "", errors.Join(ErrTaken, s.Withdraw(ctx, keyOf(&made.ObjectMeta), made.UID))
 		}
 	}
-	return secret.GetResourceVersion(), nil
+	return made.ResourceVersion, nil
 }
 
 // recreate makes the Secret anew, because its type cannot change, and carries over
 // what others had put into it. Nothing is deleted before the API server has said
 // that it will take the new one.
-func (s *Store) recreate(ctx context.Context, desired *corev1ac.SecretApplyConfiguration, uid types.UID) (string, error) {
-	desired.UID, desired.ResourceVersion = nil, nil
+func (s *Store) recreate(ctx context.Context, desired *corev1.Secret, uid types.UID) (string, error) {
+	desired.UID, desired.ResourceVersion = "", ""
 	if err := s.rehearse(ctx, desired); err != nil {
 		return "", err
 	}
-	old, err := s.Read(ctx, types.NamespacedName{Namespace: *desired.Namespace, Name: *desired.Name})
+	old, err := s.Read(ctx, keyOf(&desired.ObjectMeta))
 	if err != nil {
 		return "", err
 	}
@@ -129,7 +117,7 @@ func (s *Store) recreate(ctx context.Context, desired *corev1ac.SecretApplyConfi
 		if err := s.Delete(ctx, &old.ObjectMeta); err != nil {
 			return "", err
 		}
-		if err := s.Writer.Apply(ctx, carried(old, desired), carriedManager); err != nil {
+		if _, err := s.apply(ctx, carried(old, desired), carriedManager); err != nil {
 			return "", classify(err, old.Name)
 		}
 	}
@@ -138,42 +126,40 @@ func (s *Store) recreate(ctx context.Context, desired *corev1ac.SecretApplyConfi
 
 // rehearse asks the API server, under a name that is free, whether it would take
 // the Secret.
-func (s *Store) rehearse(ctx context.Context, desired *corev1ac.SecretApplyConfiguration) error {
-	trial := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: *desired.Namespace, GenerateName: "tokensync-",
-			Labels: desired.Labels, Annotations: desired.Annotations,
-		},
-		Type: *desired.Type,
-		Data: desired.Data,
-	}
-	if err := s.Writer.Create(ctx, trial, FieldManager, client.DryRunAll); err != nil {
-		return classify(err, *desired.Name)
+func (s *Store) rehearse(ctx context.Context, desired *corev1.Secret) error {
+	trial := desired.DeepCopy()
+	trial.Name, trial.GenerateName, trial.OwnerReferences = "", "tokensync-", nil
+	if _, err := s.post(ctx, trial, metav1.DryRunAll); err != nil {
+		return classify(err, desired.Name)
 	}
 	return nil
 }
 
 // carried is what a Secret holds that tokensync did not write, under the labels by
 // which it is known again, should the rest never be written.
-func carried(old *corev1.Secret, desired *corev1ac.SecretApplyConfiguration) *corev1ac.SecretApplyConfiguration {
-	rest := corev1ac.Secret(old.Name, old.Namespace).WithType(*desired.Type).WithLabels(map[string]string{
+func carried(old, desired *corev1.Secret) *corev1.Secret {
+	rest := newSecret(keyOf(&old.ObjectMeta))
+	rest.Type = desired.Type
+	rest.Data = map[string][]byte{}
+	rest.Annotations = map[string]string{}
+	rest.Labels = map[string]string{
 		v1alpha1.LabelManagedBy:  desired.Labels[v1alpha1.LabelManagedBy],
 		v1alpha1.LabelCredential: desired.Labels[v1alpha1.LabelCredential],
-	})
+	}
 	mine := applied(old.ManagedFields)
 	for key, value := range old.Labels {
 		if !mine.has("f:metadata", "f:labels", "f:"+key) {
-			rest.WithLabels(map[string]string{key: value})
+			rest.Labels[key] = value
 		}
 	}
 	for key, value := range old.Annotations {
 		if !mine.has("f:metadata", "f:annotations", "f:"+key) {
-			rest.WithAnnotations(map[string]string{key: value})
+			rest.Annotations[key] = value
 		}
 	}
 	for key, value := range old.Data {
 		if !mine.has("f:data", "f:"+key) {
-			rest.WithData(map[string][]byte{key: value})
+			rest.Data[key] = value
 		}
 	}
 	return rest
@@ -181,35 +167,30 @@ func carried(old *corev1.Secret, desired *corev1ac.SecretApplyConfiguration) *co
 
 // Delete deletes exactly the Secret that was seen.
 func (s *Store) Delete(ctx context.Context, seen *metav1.ObjectMeta) error {
-	secret := &metav1.PartialObjectMetadata{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: seen.Namespace, Name: seen.Name},
-	}
-	return client.IgnoreNotFound(s.Writer.Delete(ctx, secret,
-		client.Preconditions{UID: &seen.UID, ResourceVersion: &seen.ResourceVersion}))
+	return ignoreNotFound(s.remove(ctx, keyOf(seen), metav1.Preconditions{UID: &seen.UID, ResourceVersion: &seen.ResourceVersion}))
 }
 
 // Withdraw removes from a Secret all that tokensync put there, and leaves the rest.
 func (s *Store) Withdraw(ctx context.Context, key types.NamespacedName, uid types.UID) error {
-	nothing := corev1ac.Secret(key.Name, key.Namespace).WithUID(uid)
-	err := s.Writer.Apply(ctx, nothing, FieldManager, client.ForceOwnership)
+	nothing := newSecret(key)
+	nothing.UID = uid
+	_, err := s.applyForced(ctx, nothing)
 	if apierrors.IsConflict(err) {
 		return nil // another Secret of the same name by now
 	}
-	return client.IgnoreNotFound(err)
+	return ignoreNotFound(err)
 }
 
 // Release gives up a Secret that is the credential's no longer, because its spec
 // names another: it is deleted where the credential owned it, its keys are removed
 // where it was adopted, and it stays where it is to be retained.
 func (s *Store) Release(ctx context.Context, secret *metav1.ObjectMeta, owner types.UID) error {
-	key := types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}
 	controller := metav1.GetControllerOfNoCopy(secret)
 	switch {
 	case controller != nil && controller.UID == owner:
 		return s.Delete(ctx, secret)
 	case secret.Annotations[v1alpha1.AnnotationAdopted] == string(v1alpha1.DeletionPolicyDelete):
-		return s.Withdraw(ctx, key, secret.UID)
+		return s.Withdraw(ctx, keyOf(secret), secret.UID)
 	}
 	return nil
 }

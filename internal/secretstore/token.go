@@ -9,8 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/lifetime"
@@ -108,13 +106,13 @@ func plausible(issuedAt, expiresAt time.Time) bool {
 
 // asWritten tells whether a Secret is what would be applied to it: it holds all of
 // that, and nothing more that tokensync has put there.
-func asWritten(secret *corev1.Secret, desired *corev1ac.SecretApplyConfiguration) bool {
+func asWritten(secret, desired *corev1.Secret) bool {
 	var owner types.UID
 	for _, reference := range desired.OwnerReferences {
-		owner = *reference.UID
+		owner = reference.UID
 	}
 	mine := applied(secret.ManagedFields)
-	return ownerOf(secret, owner) && *desired.Type == secret.Type &&
+	return ownerOf(secret, owner) && desired.Type == secret.Type &&
 		contains(secret.Labels, desired.Labels) && mine.within(desired.Labels, "f:metadata", "f:labels") &&
 		contains(secret.Annotations, desired.Annotations) && mine.within(desired.Annotations, "f:metadata", "f:annotations") &&
 		render.Holds(secret.Data, desired.Data)
@@ -140,7 +138,7 @@ func contains(have, want map[string]string) bool {
 }
 
 // configuration is the Secret that a credential's token makes.
-func configuration(credential *v1alpha1.OAuthCredential, token Token, adopted bool) *corev1ac.SecretApplyConfiguration {
+func configuration(credential *v1alpha1.OAuthCredential, token Token, adopted bool) *corev1.Secret {
 	target := credential.Spec.Secret
 	labels := text(target.Labels)
 	labels[v1alpha1.LabelManagedBy] = v1alpha1.ManagedByTokensync
@@ -154,24 +152,24 @@ func configuration(credential *v1alpha1.OAuthCredential, token Token, adopted bo
 	if !token.ExpiresAt.IsZero() {
 		annotations[v1alpha1.AnnotationExpiresAt] = token.ExpiresAt.UTC().Format(time.RFC3339)
 	}
-	secret := corev1ac.Secret(TargetName(credential), credential.Namespace).
-		WithType(TargetType(credential)).
-		WithLabels(labels).
-		WithData(token.Data)
+	secret := newSecret(types.NamespacedName{Namespace: credential.Namespace, Name: TargetName(credential)})
+	secret.Type, secret.Labels, secret.Annotations, secret.Data = TargetType(credential), labels, annotations, token.Data
 	switch policy := deletionPolicy(credential); {
 	case adopted:
 		// Without an owner reference it outlives the credential. The mark tells
 		// whether the keys of tokensync do.
 		annotations[v1alpha1.AnnotationAdopted] = string(policy)
-	case policy == v1alpha1.DeletionPolicyDelete:
-		secret.WithOwnerReferences(metav1ac.OwnerReference().
-			WithAPIVersion(v1alpha1.GroupVersion.String()).
-			WithKind(credentialKind).
-			WithName(credential.Name).
-			WithUID(credential.UID).
-			WithController(true))
+	case policy == v1alpha1.DeletionPolicyDelete && credential.UID != "":
+		// A credential that is no object of the cluster cannot own one.
+		secret.OwnerReferences = []metav1.OwnerReference{{
+			APIVersion: v1alpha1.GroupVersion.String(),
+			Kind:       credentialKind,
+			Name:       credential.Name,
+			UID:        credential.UID,
+			Controller: new(true),
+		}}
 	}
-	return secret.WithAnnotations(annotations)
+	return secret
 }
 
 // TargetName is the name of the credential's Secret.
