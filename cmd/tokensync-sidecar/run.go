@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+
+	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/internal/sidecar/health"
+	"github.com/tokensync/tokensync/internal/sidecar/settings"
+)
+
+// gcPercent trades some CPU for memory: there is a sidecar in every pod, and it has next to
+// nothing to do.
+const gcPercent = 50
+
+// process is one sidecar.
+type process struct {
+	settings *settings.Settings
+	log      *slog.Logger
+	clock    clock.RealClock
+	current  *sidecar.Current
+	health   *health.Health
+	// parts are what runs until the process ends, or until one of them fails.
+	parts []func(ctx context.Context) error
+	// done ends the process.
+	done context.CancelFunc
+}
+
+// run runs the sidecar until the context ends, or with --once until the token is where it
+// is wanted.
+func run(ctx context.Context, s *settings.Settings) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	handler := s.LogHandler(os.Stderr)
+	klog.SetLogger(logr.FromSlogHandler(handler))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p := &process{settings: s, log: slog.New(handler), current: sidecar.NewCurrent(), done: cancel}
+	p.health = health.New(health.Options{Current: p.current, Sinks: sinkNames(s), Version: version, Clock: p.clock})
+	if err := p.build(ctx); err != nil {
+		return err
+	}
+	p.log.Info("Starting", "version", version)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range p.parts {
+		group.Go(func() error { return part(ctx) })
+	}
+	return group.Wait()
+}
+
+// build makes the parts, so that what cannot work is told before anything begins.
+func (p *process) build(ctx context.Context) error {
+	refresher, err := p.addSource()
+	if err != nil {
+		return err
+	}
+	if err := p.addFiles(); err != nil {
+		return err
+	}
+	if p.settings.Life.Once {
+		return nil // What serves would end before anybody asks.
+	}
+	if err := p.addEndpoint(ctx); err != nil {
+		return err
+	}
+	if err := p.addProxy(ctx, refresher); err != nil {
+		return err
+	}
+	return p.addHealth(ctx)
+}
+
+// add adds a part.
+func (p *process) add(part func(ctx context.Context) error) { p.parts = append(p.parts, part) }
+
+// delivered notes that a sink holds a set, or why it does not.
+func (p *process) delivered(sink string, set *sidecar.Set, err error) {
+	p.health.Delivered(sink, set, err)
+	if p.settings.Life.Once && p.health.Ready() == nil {
+		p.done()
+	}
+}
