@@ -1,0 +1,80 @@
+package mount
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"k8s.io/utils/clock"
+
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/sidecar"
+)
+
+// pollEvery is how often the directory is read besides the watch. It is also how long a
+// directory stays unnoticed that is made anew.
+const pollEvery = 30 * time.Second
+
+// Source reads a mounted Secret. It asks nobody for a fresh token.
+type Source struct {
+	// Dir is where the Secret is mounted, as a whole volume: the kubelet never changes what
+	// is mounted by subPath.
+	Dir   string
+	Keys  sidecar.Keys
+	Clock clock.WithTicker
+	Log   *slog.Logger
+
+	// newWatcher stands in for fsnotify's in tests.
+	newWatcher func() (*fsnotify.Watcher, error)
+}
+
+var _ sidecar.Source = (*Source)(nil)
+
+// Run offers what the files hold, whenever they change, until the context ends. What cannot
+// be read is logged once and tried again; the last set stays. It never answers an error.
+func (s *Source) Run(ctx context.Context, into *sidecar.Current) error {
+	w := s.watch()
+	defer w.close()
+	ticker := s.Clock.NewTicker(pollEvery)
+	defer ticker.Stop()
+	var found news
+	for {
+		// First, so that no change falls between the two. A directory that was made anew needs
+		// another watch.
+		w.renew(s.Dir)
+		data, err := read(s.Dir)
+		switch other := found.is(err); {
+		case other && err != nil:
+			s.Log.Warn("The mounted Secret cannot be read, and the last token stays", "error", err)
+		case other:
+			s.Log.Info("The mounted Secret can be read again", "directory", s.Dir)
+		}
+		if set, ok := s.Keys.Set(data, lifetime.Token{}); ok && err == nil {
+			into.Offer(set)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C():
+		case <-w.events:
+			w.drain()
+		case err := <-w.failures:
+			s.Log.Debug("Events of the mounted Secret may be lost, and it is read", "directory", s.Dir, "error", err)
+		}
+	}
+}
+
+// news tells a failure that is met again from another one, so that each is logged once.
+type news struct{ last string }
+
+// is tells whether a failure, nil for none, is another one than at the last call.
+func (n *news) is(err error) bool {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	other := text != n.last
+	n.last = text
+	return other
+}
