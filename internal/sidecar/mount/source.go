@@ -24,6 +24,9 @@ type Source struct {
 	Keys  sidecar.Keys
 	Clock clock.WithTicker
 	Log   *slog.Logger
+	// Connected, where there is one, is told after each look whether the directory could be
+	// read. It must not block.
+	Connected func(bool)
 
 	// newWatcher stands in for fsnotify's in tests.
 	newWatcher func() (*fsnotify.Watcher, error)
@@ -49,6 +52,9 @@ func (s *Source) Run(ctx context.Context, into *sidecar.Current) error {
 			s.Log.Warn("The mounted Secret cannot be read, and the last token stays", "error", err)
 		case other:
 			s.Log.Info("The mounted Secret can be read again", "directory", s.Dir)
+		}
+		if s.Connected != nil {
+			s.Connected(err == nil)
 		}
 		if set, ok := s.Keys.Set(data, lifetime.Token{}); ok && err == nil {
 			into.Offer(set)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -181,11 +182,14 @@ func TestTheLastSetStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	kubelet(t, volume, "1", "access_token", "one")
-	h := run(t, volume, nil)
+	var connected atomic.Bool
+	h := run(t, volume, func(s *Source) { s.Connected = connected.Store })
 	h.want("one")
+	h.until("the source is up", connected.Load)
 	kubelet(t, volume, "2")
 	h.logged("holds no files")
 	h.keeps()
+	h.until("the source is down", func() bool { return !connected.Load() })
 	kubelet(t, volume, "3", "access_token", strings.Repeat("x", maxFile+1))
 	h.logged("has more than 1 MiB")
 	h.keeps()
