@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"sync"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
@@ -29,8 +30,9 @@ type process struct {
 	health   *health.Health
 	// parts are what runs until the process ends, or until one of them fails.
 	parts []func(ctx context.Context) error
-	// done ends the process.
-	done context.CancelFunc
+	// done ends the process, and started is for what is done once it is ready.
+	done    context.CancelFunc
+	started sync.Once
 }
 
 // run runs the sidecar until the context ends, or with --once until the token is where it
@@ -58,7 +60,7 @@ func run(ctx context.Context, s *settings.Settings) error {
 
 // build makes the parts, so that what cannot work is told before anything begins.
 func (p *process) build(ctx context.Context) error {
-	refresher, err := p.addSource()
+	refresher, err := p.addSource(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,7 +85,11 @@ func (p *process) add(part func(ctx context.Context) error) { p.parts = append(p
 // delivered notes that a sink holds a set, or why it does not.
 func (p *process) delivered(sink string, set *sidecar.Set, err error) {
 	p.health.Delivered(sink, set, err)
-	if p.settings.Life.Once && p.health.Ready() == nil {
+	switch {
+	case p.health.Ready() != nil:
+	case p.settings.Life.Once:
 		p.done()
+	default:
+		p.started.Do(giveBack)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 
 	"github.com/tokensync/tokensync/internal/sidecar"
 	"github.com/tokensync/tokensync/internal/sidecar/endpoint"
@@ -77,13 +76,9 @@ func (p *process) addFiles() error {
 
 func (p *process) notifier() (*notify.Notifier, error) {
 	told := p.settings.Notify
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown" // It only spreads retries.
-	}
 	return notify.New(notify.Options{
 		Signal: told.Signal, Process: told.Process, PIDFile: told.PIDFile, URL: told.URL,
-		UserAgent: userAgent(), Clock: p.clock, Log: p.log, Metrics: p.health, Seed: host,
+		UserAgent: userAgent(), Clock: p.clock, Log: p.log, Metrics: p.health, Seed: hostname(),
 	})
 }
 
@@ -163,13 +158,13 @@ func (p *process) listen(ctx context.Context, setting string, address loopback.A
 
 // addHealth adds --health-address.
 func (p *process) addHealth(ctx context.Context) error {
-	network, address, err := health.Split(p.settings.Life.HealthAddress)
-	if err != nil || network == "" {
-		return err
+	address := p.settings.Life.HealthAddress
+	if address == health.Off {
+		return nil
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, network, address)
+	listener, err := health.Listen(ctx, p.settings.Origin("health-address"), address)
 	if err != nil {
-		return fmt.Errorf("%s: %w", p.settings.Origin("health-address"), err)
+		return err
 	}
 	p.add(func(ctx context.Context) error { return p.health.Serve(ctx, listener) })
 	return nil

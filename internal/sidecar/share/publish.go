@@ -1,0 +1,109 @@
+package share
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/issuance"
+	"github.com/tokensync/tokensync/internal/lifetime"
+	"github.com/tokensync/tokensync/internal/secretstore"
+	"github.com/tokensync/tokensync/internal/sidecar/kube"
+)
+
+// retry is the pause before the Secret is read again.
+const retry = 2 * time.Second
+
+// noLife is what is known of a token beside what its Secret says.
+var noLife lifetime.Token
+
+// Publish writes a token into the Secret. It never takes one that somebody else has made:
+// a failure says so.
+func (s *Share) Publish(ctx context.Context, token secretstore.Token) (*issuance.Failure, error) {
+	failed, err := s.write(ctx, token)
+	switch {
+	case failed != nil:
+		s.Delivered(nil, errors.New(failed.Message))
+	case err != nil:
+		s.advise(err)
+		s.Delivered(nil, err)
+	}
+	return failed, err
+}
+
+func (s *Share) write(ctx context.Context, token secretstore.Token) (*issuance.Failure, error) {
+	secret, err := s.store.Read(ctx, s.key())
+	if err != nil {
+		return nil, err
+	}
+	var seen *metav1.ObjectMeta
+	if secret != nil {
+		seen = &secret.ObjectMeta
+	}
+	if seen != nil && !s.mine(seen) {
+		return &issuance.Failure{
+			Reason: v1alpha1.ReasonSecretConflict, Class: lifetime.Configuration,
+			Message: fmt.Sprintf("the Secret %q exists and is not that of this credential: delete it, or give --secret-output another name", s.Secret),
+		}, nil
+	}
+	if _, err = s.store.Write(ctx, s.credential(), token, seen, false); err == nil {
+		return nil, nil //nolint:nilnil // It is written.
+	}
+	if rejected, ok := errors.AsType[*secretstore.RejectedError](err); ok && rejected.Reason == metav1.StatusReasonForbidden {
+		s.advise(apierrors.NewForbidden(v1alpha1.GroupVersion.WithResource("secrets").GroupResource(), s.Secret, nil))
+	}
+	return issuance.WriteFailure(err, "check the rights of the pod's ServiceAccount, and the quota and admission rules of the namespace")
+}
+
+// mine tells whether a Secret is this credential's, as far as its labels and owners tell.
+func (s *Share) mine(secret *metav1.ObjectMeta) bool {
+	owner, _ := secretstore.OwnerOf(secret, s.credential())
+	return owner == secretstore.Us
+}
+
+// credential is the credential of the manifest as the owner of the Secret. It has no UID,
+// because there is no such object in the cluster that the Secret could go with.
+func (s *Share) credential() *v1alpha1.OAuthCredential {
+	credential := s.Engine.Credential().DeepCopy()
+	credential.Namespace, credential.UID = s.Client.Namespace, ""
+	credential.Spec.Secret.Name = s.Secret
+	return credential
+}
+
+// advise logs, once, which rights are missing.
+func (s *Share) advise(err error) {
+	if !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) {
+		return
+	}
+	s.mu.Lock()
+	news := !s.advised
+	s.advised = true
+	s.mu.Unlock()
+	if !news {
+		return
+	}
+	s.Log.Error("the pod's ServiceAccount may not keep the Secret and its Lease: apply the manifest", "secret", s.Secret,
+		"namespace", s.Client.Namespace, "manifest", s.Client.Manifest(s.Secret+"-share",
+			kube.Right{Resource: "secrets", Name: s.Secret, Verbs: []string{"get", "list", "watch", "patch"}},
+			kube.Right{Resource: "secrets", Verbs: []string{"create"}},
+			kube.Right{Group: "coordination.k8s.io", Resource: "leases", Name: s.Secret, Verbs: []string{"get", "update"}},
+			kube.Right{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"create"}},
+		))
+}
+
+// pause waits a moment, and answers false when the context ends meanwhile.
+func (s *Share) pause(ctx context.Context) bool {
+	timer := s.Clock.NewTimer(retry)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
