@@ -170,9 +170,13 @@ func TestEveryReasonIsExplained(t *testing.T) {
 
 func TestEveryMetricIsExplained(t *testing.T) {
 	name := regexp.MustCompile(`\btokensync_[a-z0-9_]*[a-z0-9]\b`)
-	metrics := literals(t, "internal/metrics", func(_, value string) bool { return name.FindString(value) == value && value != "" })
-	if len(metrics) == 0 {
-		t.Fatal("found no metrics in internal/metrics")
+	var metrics []string
+	for _, folder := range []string{"internal/metrics", "internal/sidecar/health"} {
+		found := literals(t, folder, func(_, value string) bool { return name.FindString(value) == value && value != "" })
+		if len(found) == 0 {
+			t.Fatalf("found no metrics in %s", folder)
+		}
+		metrics = append(metrics, found...)
 	}
 	page := read(t, metricsPage)
 	for _, metric := range metrics {
