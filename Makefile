@@ -96,6 +96,7 @@ generate: bin/controller-gen bin/crd-ref-docs bin/golangci-lint ## Write deepcop
 	@bin/controller-gen rbac:roleName=tokensync-operator paths=./controllers/... output:rbac:artifacts:config=config/rbac
 	@hack/chart-crds.sh
 	@hack/chart-rbac.sh
+	@hack/chart-injection.sh
 	@hack/chart-catalog.sh
 	@go run ./hack/catalog
 	@echo ">> generate the API reference"

@@ -42,7 +42,7 @@ func TestAPIServerTakesTheManifests(t *testing.T) {
 	newNamespace(t, "samples")
 	newNamespace(t, "web")
 	// default makes the namespace of those that follow it.
-	for _, directory := range []string{"crd", "catalog", "default", "rbac", "manager", "network-policy", "prometheus", "samples"} {
+	for _, directory := range []string{"crd", "catalog", "default", "rbac", "manager", "network-policy", "prometheus", "samples", "injection"} {
 		t.Run(directory, func(t *testing.T) {
 			objects := build(t, directory)
 			// Most samples are meant for a namespace of the reader's.

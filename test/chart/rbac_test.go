@@ -71,10 +71,10 @@ func TestWatchNamespacesNeedsNoClusterRights(t *testing.T) {
 		"Role": true, "RoleBinding": true, "Service": true, "ServiceAccount": true, "ServiceMonitor": true,
 	}
 	// Everything on, so that nothing that could be rendered is missed; but for the
-	// catalog, which the chart refuses then.
+	// catalog and the injection, which the chart refuses then.
 	values := []string{
 		"--values", path(chartDir, "ci", "everything-values.yaml"),
-		"--set", "watchNamespaces={team-a,team-b}", "--set", "catalog.enabled=false",
+		"--set", "watchNamespaces={team-a,team-b}", "--set", "catalog.enabled=false", "--set", "sidecar.injection.enabled=false",
 	}
 	for _, object := range render(t, "team-a", values...) {
 		switch {

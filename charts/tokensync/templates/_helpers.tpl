@@ -51,6 +51,20 @@ app.kubernetes.io/component: operator
 {{- with .Values.image.digest }}@{{ . }}{{ end }}
 {{- end }}
 
+{{- define "tokensync.sidecarImage" -}}
+{{- .Values.sidecar.image.repository }}:{{ .Values.sidecar.image.tag | default (printf "v%s" .Chart.AppVersion) }}
+{{- with .Values.sidecar.image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{- /* Quantities as strings, also those that were written as numbers. */}}
+{{- define "tokensync.quantities" -}}
+{{- $quantities := dict }}
+{{- range $resource, $quantity := . }}
+{{- $_ := set $quantities $resource (toString $quantity) }}
+{{- end }}
+{{- toYaml $quantities }}
+{{- end }}
+
 {{- define "tokensync.healthPort" -}}
 8081
 {{- end }}
@@ -120,6 +134,16 @@ roleRef:
   name: {{ $name }}
 subjects:
 {{ $subjects }}
+{{- end }}
+{{- end }}
+
+{{- /* What the injection of the sidecar needs. */}}
+{{- define "tokensync.validateInjection" -}}
+{{- if semverCompare "<1.36.0-0" .Capabilities.KubeVersion.Version }}
+{{- fail (printf "sidecar.injection.enabled is true, and the cluster has Kubernetes %s: the injection is a MutatingAdmissionPolicy, which takes 1.36 or newer. Turn it off and write the sidecar into your pods, or mount the Secret." .Capabilities.KubeVersion.Version) }}
+{{- end }}
+{{- if .Values.watchNamespaces }}
+{{- fail "sidecar.injection.enabled is true and watchNamespaces is set: admission policies are objects of the cluster, of which such a release makes none. Have somebody who may install config/injection." }}
 {{- end }}
 {{- end }}
 
