@@ -46,14 +46,21 @@ func Root() string {
 // Start starts a control plane from the binaries in KUBEBUILDER_ASSETS, or from
 // those that `make controlplane` built, and installs the CRDs. It is an error
 // when there are none. Should this process be killed, the control plane ends too.
-func Start() (*Cluster, error) {
-	return start(nil)
+func Start(options ...Option) (*Cluster, error) {
+	return start(nil, options)
 }
+
+// Option changes how the API server is started.
+type Option func(*envtest.APIServer)
+
+// DefaultAdmission lets all admission plugins run that a cluster has by default. A pod then
+// needs its ServiceAccount, which no controller makes here.
+func DefaultAdmission(server *envtest.APIServer) { server.Configure().Set("disable-admission-plugins") }
 
 // StartContext is Start, given up with all that has been started once the context
 // ends. It does not bound the life of a cluster that has started.
 func StartContext(ctx context.Context) (*Cluster, error) {
-	return start(ctx.Done())
+	return start(ctx.Done(), nil)
 }
 
 // Assets is the directory with the binaries of the control plane.
@@ -64,7 +71,7 @@ func Assets() string {
 	return filepath.Join(Root(), "bin", "controlplane")
 }
 
-func start(canceled <-chan struct{}) (*Cluster, error) {
+func start(canceled <-chan struct{}, options []Option) (*Cluster, error) {
 	if _, err := os.Stat(filepath.Join(Assets(), "kube-apiserver")); err != nil {
 		return nil, fmt.Errorf("no kube-apiserver in %s: run `make controlplane` first, or set KUBEBUILDER_ASSETS: %w", Assets(), err)
 	}
@@ -74,6 +81,9 @@ func start(canceled <-chan struct{}) (*Cluster, error) {
 	}
 	// The API server wants its directory to be there; etcd makes its own.
 	environment := environmentIn(directory)
+	for _, option := range options {
+		option(environment.ControlPlane.GetAPIServer())
+	}
 	if err := os.Mkdir(environment.ControlPlane.GetAPIServer().CertDir, 0o700); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(directory))
 	}

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tokensync/tokensync/test/cluster"
@@ -68,22 +67,15 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 })
 
 // start starts an API server that admits as that of a cluster does: with the ServiceAccount
-// plugin, which the one that the other suites share goes without.
+// plugin, which the other suites go without.
 func start() client.Client {
 	GinkgoHelper()
-	environment := &envtest.Environment{
-		BinaryAssetsDirectory:    cluster.Assets(),
-		ControlPlaneStartTimeout: 2 * time.Minute,
-		ControlPlaneStopTimeout:  time.Minute,
-	}
-	environment.ControlPlane.GetAPIServer().Configure().Set("disable-admission-plugins")
-	config, err := environment.Start()
-	DeferCleanup(environment.Stop)
+	server, err := cluster.Start(cluster.DefaultAdmission)
 	Expect(err).NotTo(HaveOccurred())
-	config.QPS, config.WarningHandler = -1, rest.NoWarnings{}
-	scheme, err := cluster.Scheme()
-	Expect(err).NotTo(HaveOccurred())
-	c, err := client.New(config, client.Options{Scheme: scheme})
+	DeferCleanup(server.Stop)
+	config := rest.CopyConfig(server.Config)
+	config.WarningHandler = rest.NoWarnings{}
+	c, err := client.New(config, client.Options{Scheme: server.Client.Scheme()})
 	Expect(err).NotTo(HaveOccurred())
 	return c
 }
