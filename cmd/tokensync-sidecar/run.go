@@ -19,7 +19,7 @@ import (
 
 // gcPercent trades some CPU for memory: there is a sidecar in every pod, and it has next to
 // nothing to do.
-const gcPercent = 50
+const gcPercent = 20
 
 // process is one sidecar.
 type process struct {
