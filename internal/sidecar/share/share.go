@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
@@ -73,7 +74,7 @@ func New(options Options) *Share {
 	s := &Share{Options: options, store: secretstore.Store{API: options.Client.Core}}
 	s.watched = &watch.Source{
 		Client: options.Client, Name: options.Secret, Keys: options.Keys, Clock: options.Clock, Log: options.Log,
-		Refreshes: true, Connected: options.Connected, Requested: s.requested,
+		Refreshes: true, Connected: options.Connected, Accepts: s.accepts,
 	}
 	return s
 }
@@ -157,9 +158,19 @@ func (s *Share) Refresh(ctx context.Context) error {
 	return err
 }
 
-// requested hears of the refresh that the Secret asks for, empty for none. What was asked
-// for before this replica came was for others.
-func (s *Share) requested(request string) {
+// accepts looks at the Secret that is watched. What somebody else keeps in one of that name
+// is not delivered.
+func (s *Share) accepts(secret *metav1.ObjectMeta) bool {
+	if !s.mine(secret) {
+		return false
+	}
+	s.noteRequest(secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt])
+	return true
+}
+
+// noteRequest serves the refresh that the Secret asks for, empty for none, where this is
+// the replica that does. What was asked for before it came was for others.
+func (s *Share) noteRequest(request string) {
 	s.mu.Lock()
 	news := s.leads && s.looked && request != "" && request != s.request
 	s.request, s.looked = request, true

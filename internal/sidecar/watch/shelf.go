@@ -59,16 +59,15 @@ func (s *shelf) put(item any) error {
 	s.source.mu.Lock()
 	s.source.managed = secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedByTokensync && secret.Labels[v1alpha1.LabelRole] == ""
 	s.source.mu.Unlock()
-	if s.source.Requested != nil {
-		s.source.Requested(secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt])
-	}
 	set, ok := s.source.Keys.Set(secret.Data, life(secret.Annotations))
 	if !ok {
 		s.source.is(empty)
 		return nil
 	}
 	s.source.is(present)
-	s.into.Offer(set)
+	if s.source.Accepts == nil || s.source.Accepts(&secret.ObjectMeta) {
+		s.into.Offer(set)
+	}
 	return nil
 }
 

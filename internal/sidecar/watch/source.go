@@ -44,9 +44,9 @@ type Source struct {
 	// Connected, where there is one, is told whether the Secret is being watched, whenever
 	// that changes. It must not block.
 	Connected func(bool)
-	// Requested, where there is one, is told the value of the annotation that asks for a
-	// refresh, empty for none, whenever the Secret was seen. It must not block.
-	Requested func(string)
+	// Accepts, where there is one, is shown the Secret whenever that was looked at, and tells
+	// whether its keys are to be offered. It must not block, nor keep what it is shown.
+	Accepts func(secret *metav1.ObjectMeta) bool
 
 	mu sync.Mutex
 	// connected is what Connected was told last.

@@ -179,21 +179,21 @@ func TestRunKeepsItsPace(t *testing.T) {
 	}
 }
 
-func TestRunTellsWhichRefreshWasRequested(t *testing.T) {
+func TestRunOffersWhatIsAccepted(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
-	server.lists(t, secret("first"))
-	asked := secret("first")
-	asked.ResourceVersion = "8"
-	asked.Annotations = map[string]string{v1alpha1.AnnotationRefreshRequestedAt: "now"}
-	server.watch = tell("MODIFIED", &asked)
+	foreign := secret("first")
+	server.lists(t, foreign)
+	ours := secret("second")
+	ours.ResourceVersion = "8"
+	ours.Annotations = map[string]string{v1alpha1.AnnotationRefreshRequestedAt: "now"}
+	server.watch = tell("MODIFIED", &ours)
 	source, _ := server.source(t)
-	heard := make(chan string, 10)
-	source.Requested = func(request string) { heard <- request }
-	run(t, source)
-	for _, want := range []string{"", "now"} {
-		if got := <-heard; got != want {
-			t.Errorf("heard %q, want %q", got, want)
-		}
+	source.Accepts = func(secret *metav1.ObjectMeta) bool {
+		return secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt] == "now"
+	}
+	set, err := run(t, source).Next(t.Context(), nil)
+	if err != nil || set.Token.Reveal() != "second" {
+		t.Errorf("the first that was offered is %v: %v", set, err)
 	}
 }
