@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -43,6 +45,7 @@ func run(ctx context.Context, s *settings.Settings) error {
 	}
 	handler := s.LogHandler(os.Stderr)
 	klog.SetLogger(logr.FromSlogHandler(handler))
+	log.SetOutput(io.Discard) // Where net/http quotes what an upstream has sent.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := &process{settings: s, log: slog.New(handler), current: sidecar.NewCurrent(), done: cancel}

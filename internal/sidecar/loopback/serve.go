@@ -32,9 +32,12 @@ func Serve(ctx context.Context, listener net.Listener, server *http.Server) erro
 	}
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	running := &handlers{next: handler}
+	running := &handlers{next: handler, connections: map[net.Conn]struct{}{}}
 	server.Handler = running
 	server.BaseContext = func(net.Listener) context.Context { return base }
+	server.ConnContext = func(ctx context.Context, connection net.Conn) context.Context {
+		return context.WithValue(ctx, connectionKey{}, connection)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	var err error
@@ -51,9 +54,12 @@ func Serve(ctx context.Context, listener net.Listener, server *http.Server) erro
 	}
 	cut()
 	_ = server.Close()
-	running.wait()
+	running.end()
 	return err
 }
+
+// connectionKey is the key of a request's connection in its context.
+type connectionKey struct{}
 
 // handlers counts the handlers that run. The server itself loses sight of those that
 // took their connection over, as a WebSocket's does.
@@ -63,30 +69,52 @@ type handlers struct {
 	mu     sync.Mutex
 	closed bool
 	count  sync.WaitGroup
+	// connections are those of HTTP/1.1, where alone they can be taken over.
+	connections map[net.Conn]struct{}
 }
 
 // ServeHTTP serves a request, unless all is over.
 func (h *handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.enter() {
+	var connection net.Conn
+	if r.ProtoMajor == 1 {
+		connection, _ = r.Context().Value(connectionKey{}).(net.Conn)
+	}
+	if !h.enter(connection) {
 		return
 	}
-	defer h.count.Done()
+	defer h.leave(connection)
 	h.next.ServeHTTP(w, r)
 }
 
-func (h *handlers) enter() bool {
+func (h *handlers) enter(connection net.Conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.closed {
-		h.count.Add(1)
+	if h.closed {
+		return false
 	}
-	return !h.closed
+	h.count.Add(1)
+	if connection != nil {
+		h.connections[connection] = struct{}{}
+	}
+	return true
 }
 
-// wait lets nobody in any more, and waits for those within.
-func (h *handlers) wait() {
+func (h *handlers) leave(connection net.Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.connections, connection)
+	h.count.Done()
+}
+
+// end lets nobody in any more, and cuts those within off. That their context is over is
+// not enough: whoever copies from a client hears of it only when that says something.
+func (h *handlers) end() {
 	h.mu.Lock()
 	h.closed = true
+	for connection := range h.connections {
+		// An error means that it is closed.
+		_ = connection.Close()
+	}
 	h.mu.Unlock()
 	h.count.Wait()
 }
