@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/manifest"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 	"github.com/tokensync/tokensync/internal/plugin/consent"
 	"github.com/tokensync/tokensync/internal/plugin/source"
@@ -132,7 +133,7 @@ func isDecided(err error) bool {
 
 // gather reads the manifest, and connects to the cluster where that is wanted.
 func (o *options) gather() (*source.Objects, error) {
-	found := &source.Objects{Manifest: &source.Manifest{}, Operator: o.operator, Namespace: "default"}
+	found := &source.Objects{Manifest: &manifest.Manifest{}, Operator: o.operator, Namespace: "default"}
 	if namespace, err := o.environment.Namespace(); err == nil {
 		found.Namespace = namespace // Without a kubeconfig there is none, and none is needed.
 	}
@@ -154,29 +155,21 @@ func (o *options) gather() (*source.Objects, error) {
 	return found, nil
 }
 
-func (o *options) read() (*source.Manifest, error) {
+func (o *options) read() (*manifest.Manifest, error) {
 	if o.filename == "-" {
-		return source.Read(o.environment.In)
+		return manifest.Read(o.environment.In)
 	}
 	file, err := os.Open(o.filename)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	return source.Read(file)
+	return manifest.Read(file)
 }
 
 // choose finds the credentials to check: the named one, or all of the manifest.
 func (o *options) choose(ctx context.Context, found *source.Objects) ([]v1alpha1.OAuthCredential, error) {
-	var chosen []v1alpha1.OAuthCredential
-	for _, credential := range found.Manifest.Credentials {
-		if credential.Namespace == "" {
-			credential.Namespace = found.Namespace
-		}
-		if o.name == "" || credential.Name == o.name {
-			chosen = append(chosen, credential)
-		}
-	}
+	chosen := found.Credentials(o.name)
 	switch {
 	case len(chosen) > 0:
 		return chosen, nil

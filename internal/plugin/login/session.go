@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
+	"github.com/tokensync/tokensync/internal/manifest"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 	"github.com/tokensync/tokensync/internal/plugin/consent"
@@ -43,7 +44,7 @@ func newSession(o *options, cluster *cli.Cluster, credential *v1alpha1.OAuthCred
 	if err != nil {
 		return nil, err
 	}
-	objects := &source.Objects{Manifest: &source.Manifest{}, Namespace: cluster.Namespace, Operator: o.operator, Cluster: cluster}
+	objects := &source.Objects{Manifest: &manifest.Manifest{}, Namespace: cluster.Namespace, Operator: o.operator, Cluster: cluster}
 	return &session{
 		options: o, cluster: cluster, credential: credential, objects: objects, tokens: tokens,
 		resolver: objects.Resolver(tokens, o.environment.Clock.Now),

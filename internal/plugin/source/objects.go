@@ -7,13 +7,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/expression"
+	"github.com/tokensync/tokensync/internal/manifest"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
 	"github.com/tokensync/tokensync/internal/redact"
@@ -24,7 +22,7 @@ import (
 // Objects are those of a manifest, and, where they may be read, those of the cluster.
 // What was read once is read no more.
 type Objects struct {
-	Manifest *Manifest
+	Manifest *manifest.Manifest
 	// Namespace is that of objects of the manifest which name none.
 	Namespace string
 	// Operator is the namespace where the Secrets of ClusterOAuthProviders are.
@@ -48,37 +46,19 @@ func (o *Objects) Resolver(tokens *oauth.Client, now func() time.Time) resolve.R
 	return resolve.Resolver{Reader: o, Expressions: expression.NewCompiler(), Issuers: &Issuers{Client: tokens}, Now: now}
 }
 
+// Credentials are those of the manifest of a name, and all where that is empty.
+func (o *Objects) Credentials(name string) []v1alpha1.OAuthCredential {
+	return o.lookup().Credentials(name)
+}
+
 // Secret implements resolve.Reader.
 func (o *Objects) Secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
-	for i := range o.Manifest.secrets {
-		if o.is(&o.Manifest.secrets[i].ObjectMeta, namespace, name) {
-			return &o.Manifest.secrets[i], nil
-		}
-	}
-	key := types.NamespacedName{Namespace: namespace, Name: name}
-	if secret, ok := o.fromCluster[key]; ok {
-		return secret, nil
-	}
-	secret := &corev1.Secret{}
-	if err := o.get(ctx, "secrets", namespace, name, secret); err != nil {
-		return nil, err
-	}
-	if o.fromCluster == nil {
-		o.fromCluster = map[types.NamespacedName]*corev1.Secret{}
-	}
-	o.fromCluster[key] = secret
-	return secret, nil
+	return o.lookup().Secret(ctx, namespace, name)
 }
 
 // ConfigMap implements resolve.Reader.
 func (o *Objects) ConfigMap(ctx context.Context, namespace, name string) (*corev1.ConfigMap, error) {
-	for i := range o.Manifest.configMaps {
-		if o.is(&o.Manifest.configMaps[i].ObjectMeta, namespace, name) {
-			return &o.Manifest.configMaps[i], nil
-		}
-	}
-	configMap := &corev1.ConfigMap{}
-	return configMap, o.get(ctx, "configmaps", namespace, name, configMap)
+	return o.lookup().ConfigMap(ctx, namespace, name)
 }
 
 // ServiceAccountToken implements resolve.Reader.
@@ -103,26 +83,32 @@ func (o *Objects) ServiceAccountToken(ctx context.Context, namespace string, ref
 	return token, nil
 }
 
-// is tells whether an object of the manifest is the one that is looked for. Where it
-// names no namespace, it is in whichever is meant, as with kubectl.
-func (o *Objects) is(object *metav1.ObjectMeta, namespace, name string) bool {
-	if object.Name != name {
-		return false
+// lookup looks into the manifest, and then into the cluster, if there is one.
+func (o *Objects) lookup() manifest.Objects {
+	lookup := manifest.Objects{Manifest: o.Manifest, Namespace: o.Namespace, Operator: o.Operator}
+	if o.Cluster != nil {
+		lookup.Elsewhere = o.inCluster
 	}
-	if object.Namespace == "" {
-		return namespace == o.Namespace || namespace == o.Operator
-	}
-	return object.Namespace == namespace
+	return lookup
 }
 
-// get reads an object of the cluster.
-func (o *Objects) get(ctx context.Context, resource, namespace, name string, into client.Object) error {
-	if o.Cluster == nil {
-		return apierrors.NewNotFound(schema.GroupResource{Resource: resource}, name)
+// inCluster reads an object of the cluster.
+func (o *Objects) inCluster(ctx context.Context, namespace, name string, into manifest.Object) error {
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	secret, isSecret := into.(*corev1.Secret)
+	if known, ok := o.fromCluster[key]; ok && isSecret {
+		known.DeepCopyInto(secret)
+		return nil
 	}
-	err := o.Cluster.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, into)
+	err := o.Cluster.Client.Get(ctx, key, into)
 	if apierrors.IsNotFound(err) {
 		return err // It has its own word, by the reference that led here.
+	}
+	if err == nil && isSecret {
+		if o.fromCluster == nil {
+			o.fromCluster = map[types.NamespacedName]*corev1.Secret{}
+		}
+		o.fromCluster[key] = secret
 	}
 	return cli.Explain(err)
 }
@@ -130,57 +116,18 @@ func (o *Objects) get(ctx context.Context, resource, namespace, name string, int
 // Provider finds the provider that a credential refers to, nil where it names its
 // endpoint itself. The error is a *resolve.SpecError where there is no such provider.
 func (o *Objects) Provider(ctx context.Context, credential *v1alpha1.OAuthCredential) (*resolve.Provider, error) {
-	ref := credential.Spec.ProviderRef
-	switch {
-	case ref == nil:
-		return nil, nil //nolint:nilnil // No provider is no error.
-	case ref.Kind == v1alpha1.KindClusterOAuthProvider:
-		return o.clusterProvider(ctx, ref.Name)
+	provider, err := o.lookup().Provider(ctx, credential)
+	if apierrors.IsNotFound(err) {
+		return nil, o.missing(credential.Spec.ProviderRef)
 	}
-	found, err := o.namespacedProvider(ctx, credential.Namespace, ref.Name)
-	if err != nil {
-		return nil, o.missing(ref, err)
-	}
-	return &resolve.Provider{
-		Kind: v1alpha1.KindOAuthProvider, Name: found.Name, UID: found.UID, Namespace: credential.Namespace, Spec: &found.Spec,
-	}, nil
-}
-
-func (o *Objects) namespacedProvider(ctx context.Context, namespace, name string) (*v1alpha1.OAuthProvider, error) {
-	for i := range o.Manifest.providers {
-		if o.is(&o.Manifest.providers[i].ObjectMeta, namespace, name) {
-			return &o.Manifest.providers[i], nil
-		}
-	}
-	found := &v1alpha1.OAuthProvider{}
-	return found, o.get(ctx, "oauthproviders", namespace, name, found)
-}
-
-func (o *Objects) clusterProvider(ctx context.Context, name string) (*resolve.Provider, error) {
-	found := &v1alpha1.ClusterOAuthProvider{}
-	for i := range o.Manifest.clusterProviders {
-		if o.Manifest.clusterProviders[i].Name == name {
-			found = &o.Manifest.clusterProviders[i]
-		}
-	}
-	if found.Name == "" {
-		if err := o.get(ctx, "clusteroauthproviders", "", name, found); err != nil {
-			return nil, o.missing(&v1alpha1.ProviderReference{Kind: v1alpha1.KindClusterOAuthProvider, Name: name}, err)
-		}
-	}
-	return &resolve.Provider{
-		Kind: v1alpha1.KindClusterOAuthProvider, Name: found.Name, UID: found.UID, Namespace: o.Operator, Spec: &found.Spec.OAuthProviderSpec,
-	}, nil
+	return provider, err
 }
 
 // missing says where a provider was looked for.
-func (o *Objects) missing(ref *v1alpha1.ProviderReference, err error) error {
-	if !apierrors.IsNotFound(err) {
-		return err
-	}
+func (o *Objects) missing(ref *v1alpha1.ProviderReference) error {
 	where := "is not in the file: add it there, or give --with-cluster to look for it in the cluster too"
 	switch {
-	case o.Cluster != nil && o.Manifest.read:
+	case o.Cluster != nil && !o.Manifest.IsEmpty():
 		where = "is neither in the file nor in the cluster: create it, or correct spec.providerRef"
 	case o.Cluster != nil:
 		where = "does not exist in the cluster: create it, or correct spec.providerRef"

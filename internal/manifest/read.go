@@ -1,4 +1,4 @@
-package source
+package manifest
 
 import (
 	"bufio"
@@ -9,12 +9,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
-	"github.com/tokensync/tokensync/internal/plugin/cli"
 )
 
 // Manifest is what a file declares. Objects of other kinds are left out.
@@ -22,9 +20,6 @@ type Manifest struct {
 	Credentials []v1alpha1.OAuthCredential
 	// Others are the kinds that were left out.
 	Others []string
-
-	// read says that there is a file.
-	read bool
 
 	providers        []v1alpha1.OAuthProvider
 	clusterProviders []v1alpha1.ClusterOAuthProvider
@@ -39,12 +34,16 @@ const maxManifest = 16 << 20
 // as it is for `kubectl apply`. What the schema fills in when an object is created is
 // filled in here. An error quotes no Secret.
 func Read(r io.Reader) (*Manifest, error) {
-	m := &Manifest{read: true}
+	decode, err := decoder()
+	if err != nil {
+		return nil, err
+	}
+	m := &reader{Manifest: &Manifest{}, decoder: decode}
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(io.LimitReader(r, maxManifest)))
 	for number := 1; ; number++ {
 		document, err := documents.Read()
 		if errors.Is(err, io.EOF) {
-			return m, nil
+			return m.Manifest, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read document %d: %w", number, err)
@@ -55,8 +54,20 @@ func Read(r io.Reader) (*Manifest, error) {
 	}
 }
 
+// IsEmpty tells whether nothing at all was declared.
+func (m *Manifest) IsEmpty() bool {
+	return len(m.Credentials)+len(m.Others)+len(m.providers)+len(m.clusterProviders)+len(m.secrets)+len(m.configMaps) == 0
+}
+
+// reader fills a manifest.
+type reader struct {
+	*Manifest
+
+	decoder runtime.Decoder
+}
+
 // add adds the objects of a document.
-func (m *Manifest) add(document []byte) error {
+func (m *reader) add(document []byte) error {
 	var of metav1.TypeMeta
 	if err := yaml.Unmarshal(document, &of); err != nil {
 		return errNotYAML
@@ -72,27 +83,27 @@ func (m *Manifest) add(document []byte) error {
 	case group == v1alpha1.GroupVersion:
 		return m.addOurs(of.Kind, document)
 	case of.APIVersion == "v1" && of.Kind == "Secret":
-		return addTo(&m.secrets, document, mergeStringData)
+		return addTo(m.decoder, &m.secrets, document, mergeStringData)
 	case of.APIVersion == "v1" && of.Kind == "ConfigMap":
-		return addTo(&m.configMaps, document, nil)
+		return addTo(m.decoder, &m.configMaps, document, nil)
 	}
 	m.Others = append(m.Others, of.Kind)
 	return nil
 }
 
-func (m *Manifest) addOurs(kind string, document []byte) error {
+func (m *reader) addOurs(kind string, document []byte) error {
 	switch kind {
 	case "OAuthCredential":
-		return addTo(&m.Credentials, document, fillIn)
+		return addTo(m.decoder, &m.Credentials, document, fillIn)
 	case string(v1alpha1.KindOAuthProvider):
-		return addTo(&m.providers, document, nil)
+		return addTo(m.decoder, &m.providers, document, nil)
 	case string(v1alpha1.KindClusterOAuthProvider):
-		return addTo(&m.clusterProviders, document, nil)
+		return addTo(m.decoder, &m.clusterProviders, document, nil)
 	}
 	return fmt.Errorf("the kind %s of %s does not exist: OAuthCredential, OAuthProvider and ClusterOAuthProvider do", kind, v1alpha1.GroupVersion)
 }
 
-func (m *Manifest) addList(document []byte) error {
+func (m *reader) addList(document []byte) error {
 	var list struct {
 		Items []runtime.RawExtension `json:"items"`
 	}
@@ -114,13 +125,9 @@ var errNotYAML = errors.New("it is neither valid YAML nor JSON")
 func addTo[T any, P interface {
 	*T
 	runtime.Object
-}](list *[]T, document []byte, complete func(*T)) error {
-	scheme, err := cli.Scheme()
-	if err != nil {
-		return err
-	}
+}](decoder runtime.Decoder, list *[]T, document []byte, complete func(*T)) error {
 	object := new(T)
-	_, _, err = serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer().Decode(document, nil, P(object))
+	_, _, err := decoder.Decode(document, nil, P(object))
 	if _, ok := any(object).(*corev1.Secret); ok && err != nil {
 		return errors.New("it is no valid Secret: check that the values under data are in base64, or put them under stringData")
 	}
