@@ -65,6 +65,28 @@ func (b *bench) readRequests(ctx context.Context) (requests, error) {
 	return counted, nil
 }
 
+// readSecretRequests asks the API server what it was asked for of Secrets, watches and
+// all.
+func (b *bench) readSecretRequests(ctx context.Context) (requests, error) {
+	text, err := b.send(ctx, "GET", "/metrics", "")
+	return countSecretRequests(text), err
+}
+
+// countSecretRequests counts all but the watches of all namespaces, which are not a
+// sidecar's. The API server counts a watch when it has ended, and tells how many there
+// are.
+func countSecretRequests(text []byte) requests {
+	counted := requests{}
+	count := func(labels map[string]string, value float64) {
+		if labels["resource"] == "secrets" && (labels["verb"] != "WATCH" || labels["scope"] != "cluster") {
+			counted[labels["verb"]+" secrets"] += value
+		}
+	}
+	eachSeries(text, "apiserver_request_total", count)
+	eachSeries(text, "apiserver_longrunning_requests", count)
+	return counted
+}
+
 // since is what was counted after an earlier reading.
 func (r requests) since(before requests) requests {
 	difference := requests{}

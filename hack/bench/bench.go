@@ -26,17 +26,19 @@ type bench struct {
 	began   time.Time
 	report  report
 
-	cluster      *cluster.Cluster
-	http         *http.Client // as an administrator
-	provider     *standin.Server
-	tokenURL     string
-	stopProvider func()
-	kubeconfig   string // of the operator
-	log          *os.File
-	operator     *operator.Process
-	consumer     *consumer
-	unwatch      func()
-	machine      machine
+	cluster       *cluster.Cluster
+	http          *http.Client // as an administrator
+	provider      *standin.Server
+	tokenURL      string
+	stopProvider  func()
+	kubeconfig    string // of the operator
+	log           *os.File
+	operator      *operator.Process
+	consumer      *consumer
+	unwatch       func()
+	podKubeconfig string        // of sidecars
+	sidecarCPU    time.Duration // of those that have ended
+	machine       machine
 }
 
 // run measures one phase after the other.
@@ -50,12 +52,13 @@ func (b *bench) run(ctx context.Context) error {
 		measure func(context.Context) error
 	}{
 		{"ceiling", b.measureCeiling},
+		{"sidecar", b.measureSidecar},
 		{"ready", b.measureReady},
 		{"refresh", b.measureRefresh},
 		{"restart", b.measureRestart},
 		{"outage", b.measureOutage},
 	} {
-		if phase.name != "ready" && !b.options.runs(phase.name) {
+		if !b.options.runs(phase.name) {
 			continue
 		}
 		if err := phase.measure(ctx); err != nil {
@@ -76,9 +79,12 @@ func (b *bench) sayf(format string, arguments ...any) {
 
 // setUp starts all but the operator.
 func (b *bench) setUp(ctx context.Context) error {
-	b.report.Options = map[string]string{
-		"credentials": fmt.Sprint(b.options.n), "lifetime": b.options.lifetime.String(),
-		"namespaces": fmt.Sprint(b.options.namespaces), "provider": b.options.providers(), "operator flags": strings.Join(b.options.arguments, " "),
+	b.report.Options = map[string]string{"sidecars": fmt.Sprint(b.options.sidecars)}
+	if b.options.makesCredentials() {
+		b.report.Options = map[string]string{
+			"credentials": fmt.Sprint(b.options.n), "lifetime": b.options.lifetime.String(), "sidecars": fmt.Sprint(b.options.sidecars),
+			"namespaces": fmt.Sprint(b.options.namespaces), "provider": b.options.providers(), "operator flags": strings.Join(b.options.arguments, " "),
+		}
 	}
 	b.sayf("start the control plane")
 	var err error
@@ -176,7 +182,7 @@ func (b *bench) pause(ctx context.Context, until time.Time) error {
 		func() string { return fmt.Sprintf("%.0f s to wait", time.Until(until).Seconds()) })
 }
 
-// logTail is the end of the operator's log.
+// logTail is the end of what operator and sidecars have logged.
 func (b *bench) logTail() string {
 	const lines = 10
 	content, err := os.ReadFile(b.log.Name())
@@ -184,7 +190,7 @@ func (b *bench) logTail() string {
 		return ""
 	}
 	all := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return "; the end of the operator's log:\n" + strings.Join(all[max(0, len(all)-lines):], "\n")
+	return "; the end of the log:\n" + strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
 // stop ends everything that was started.

@@ -21,15 +21,25 @@ import (
 // options are the flags.
 type options struct {
 	n, namespaces, concurrency int
+	sidecars                   int
 	lifetime, outage, latency  time.Duration
 	shared                     bool
 	phases                     []string
-	binary                     string
+	binary, sidecar            string
 	arguments                  []string
 	output                     string
 }
 
-func (o *options) runs(phase string) bool { return slices.Contains(o.phases, phase) }
+// runs tells whether a phase is measured. Those of the operator begin with ready.
+func (o *options) runs(phase string) bool {
+	if phase == "ready" {
+		return slices.ContainsFunc(o.phases, func(phase string) bool { return phase != "ceiling" && phase != "sidecar" })
+	}
+	return slices.Contains(o.phases, phase)
+}
+
+// makesCredentials tells whether more is measured than sidecars.
+func (o *options) makesCredentials() bool { return o.runs("ready") || o.runs("ceiling") }
 
 // providers says how the credentials find their provider.
 func (o *options) providers() string {
@@ -69,7 +79,7 @@ func run(ctx context.Context, arguments []string) error {
 }
 
 func parse(arguments []string) (*options, error) {
-	all := []string{"ceiling", "ready", "refresh", "restart", "outage"}
+	all := []string{"ceiling", "sidecar", "ready", "refresh", "restart", "outage"}
 	o := &options{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.n, "n", 1000, "number of credentials")
@@ -80,8 +90,10 @@ func parse(arguments []string) (*options, error) {
 	flags.DurationVar(&o.latency, "latency", 0, "time that the provider takes for each answer")
 	flags.BoolVar(&o.shared, "shared", false, "have all credentials refer to one ClusterOAuthProvider, instead of each naming its endpoint itself")
 	flags.StringVar(&o.binary, "binary", filepath.Join(cluster.Root(), "bin", "tokensync-operator"), "operator to measure")
+	flags.StringVar(&o.sidecar, "sidecar-binary", filepath.Join(cluster.Root(), "bin", "tokensync-sidecar"), "sidecar to measure")
+	flags.IntVar(&o.sidecars, "sidecars", 20, "number of sidecars, each a process, that watch a Secret each at the same time")
 	flags.StringVar(&o.output, "o", "table", "output: table or json")
-	phases := flags.String("phases", strings.Join(all, ","), "what to measure; ready is always")
+	phases := flags.String("phases", strings.Join(all, ","), "what to measure; refresh, restart and outage take ready with them")
 	operator := flags.String("operator-flags", "", "further flags for the operator, separated by spaces")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
@@ -93,8 +105,8 @@ func parse(arguments []string) (*options, error) {
 			return nil, fmt.Errorf("-phases=%s: there is %s", phase, strings.Join(all, ", "))
 		}
 	}
-	if o.n < 1 || o.namespaces < 1 || o.concurrency < 1 || o.lifetime < time.Second {
-		return nil, errors.New("-n, -namespaces and -concurrency must be 1 at least, -lifetime 1s")
+	if o.n < 1 || o.namespaces < 1 || o.concurrency < 1 || o.sidecars < 1 || o.lifetime < time.Second {
+		return nil, errors.New("-n, -namespaces, -concurrency and -sidecars must be 1 at least, -lifetime 1s")
 	}
 	if o.output != "table" && o.output != "json" {
 		return nil, fmt.Errorf("-o=%s: there is table and json", o.output)

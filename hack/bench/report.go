@@ -86,8 +86,11 @@ func (f figure) verdict() string {
 
 // write writes a table.
 func (r *report) write(out io.Writer) {
-	_, _ = fmt.Fprintf(out, "\n%s credentials in %s namespaces, %s; tokens of %s\n\n",
-		r.Options["credentials"], r.Options["namespaces"], r.Options["provider"], r.Options["lifetime"])
+	_, _ = fmt.Fprintln(out)
+	if r.Options["credentials"] != "" {
+		_, _ = fmt.Fprintf(out, "%s credentials in %s namespaces, %s; tokens of %s\n\n",
+			r.Options["credentials"], r.Options["namespaces"], r.Options["provider"], r.Options["lifetime"])
+	}
 	rows := [][]string{{"WHAT", "MEASURED", "TARGET", "VERDICT", "ESO 2.9 AT 1,000"}}
 	for _, f := range r.Figures {
 		rows = append(rows, []string{f.Name, f.measured(), f.goal(), f.verdict(), f.Peer})

@@ -113,16 +113,19 @@ func (b *bench) reconciledAll(ctx context.Context) (bool, error) {
 
 // measureEnd tells how it was in the end, and how much else the machine had to do.
 func (b *bench) measureEnd() {
-	within, outside := b.consumer.expiredSeconds(b.report.outage.from, b.report.outage.to, time.Now())
-	b.report.add(figure{Name: "expired token-seconds outside the outage", Value: outside, Unit: "s", Decimals: 1, Exact: true})
-	if b.options.runs("outage") {
-		b.report.add(figure{Name: "expired token-seconds in the outage", Value: within, Unit: "s"})
+	var operator time.Duration
+	if b.operator != nil {
+		within, outside := b.consumer.expiredSeconds(b.report.outage.from, b.report.outage.to, time.Now())
+		b.report.add(figure{Name: "expired token-seconds outside the outage", Value: outside, Unit: "s", Decimals: 1, Exact: true})
+		if b.options.runs("outage") {
+			b.report.add(figure{Name: "expired token-seconds in the outage", Value: within, Unit: "s"})
+		}
+		b.report.add(b.memory("memory: at the end", "VmRSS"))
+		b.report.add(b.memory("memory: at most", "VmHWM"))
+		operator = cpuOf(b.operator.PID()) // a little more, before the restart
 	}
-	b.report.add(b.memory("memory: at the end", "VmRSS"))
-	b.report.add(b.memory("memory: at most", "VmHWM"))
 	after := b.readMachine()
-	operator := cpuOf(b.operator.PID()) // a little more, before the restart
-	known := after.own - b.machine.own + after.control - b.machine.control + operator
+	known := after.own - b.machine.own + after.control - b.machine.control + operator + b.sidecarCPU
 	others := (after.busy - b.machine.busy - known).Seconds() / (after.capable - b.machine.capable).Seconds()
 	load, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

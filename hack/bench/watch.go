@@ -61,8 +61,8 @@ func (c *consumer) follow(events watch.Interface) {
 	defer events.Stop()
 	for event := range events.ResultChan() {
 		now := time.Now()
-		if object, ok := event.Object.(client.Object); ok && strings.HasPrefix(object.GetNamespace(), "ceiling-") {
-			continue
+		if object, ok := event.Object.(client.Object); ok && !strings.HasPrefix(object.GetNamespace(), "bench-") {
+			continue // It is not the operator's.
 		}
 		switch object := event.Object.(type) {
 		case *corev1.Secret:

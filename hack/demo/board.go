@@ -9,7 +9,8 @@ import (
 // board is what is known of all credentials, and what has happened. It is safe
 // for concurrent use.
 type board struct {
-	began time.Time
+	began    time.Time
+	delivery *delivery
 	// told gets what happens, as a line; who does not listen misses it.
 	told chan string
 
@@ -39,7 +40,7 @@ type row struct {
 }
 
 func newBoard(all []credential, now time.Time) *board {
-	b := &board{began: now, told: make(chan string, 64), closest: -1}
+	b := &board{began: now, delivery: newDelivery(), told: make(chan string, 64), closest: -1}
 	for _, c := range all {
 		b.rows = append(b.rows, row{credential: c})
 	}
@@ -103,6 +104,7 @@ type view struct {
 	checks  int
 	expired []string
 	closest time.Duration
+	sidecar delivered
 }
 
 func (b *board) view(now time.Time) view {
@@ -116,6 +118,7 @@ func (b *board) view(now time.Time) view {
 		checks:  b.checks,
 		expired: append([]string(nil), b.expired...),
 		closest: b.closest,
+		sidecar: b.delivery.view(),
 	}
 }
 

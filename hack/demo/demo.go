@@ -32,6 +32,8 @@ type demo struct {
 	cluster   *cluster.Cluster
 	providers []*provider
 	operator  *operator.Process
+	sidecar   *operator.Process
+	tokens    string // the directory of the sidecar
 	board     *board
 }
 
@@ -42,7 +44,7 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	parts := []func(context.Context) error{d.check, d.tellStory, d.tellRotation, d.tellPerson}
+	parts := []func(context.Context) error{d.check, d.tellStory, d.tellRotation, d.tellPerson, d.followSecret, d.followFile, d.consume}
 	failed := make(chan error, len(parts))
 	ended := make(chan struct{}, len(parts))
 	for _, part := range parts {
@@ -60,7 +62,7 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	view := d.board.view(time.Now())
 	d.summarize(view)
-	return errors.Join(err, view.verdict(d.length), rotationVerdict(d.providers))
+	return errors.Join(err, view.verdict(d.length), view.sidecar.verdict(view.elapsed >= d.length), rotationVerdict(d.providers))
 }
 
 // start starts one thing after the other, and says so.
@@ -74,6 +76,7 @@ func (d *demo) start(ctx context.Context) error {
 		{"providers", "starting stand-ins", d.startProviders},
 		{"operator", "starting", d.startOperator},
 		{"credentials", "kubectl apply", d.apply},
+		{"sidecar", "starting", d.startSidecar},
 	} {
 		d.out.pendingf("  %s %-14s %s ...", d.out.paint(dim, "·"), step.name, step.doing)
 		began := time.Now()
@@ -172,7 +175,7 @@ func (d *demo) show(ctx context.Context, failed <-chan error) error {
 		case <-ticker.C:
 		}
 		if !d.operator.Running() {
-			return d.operatorEnded(ctx)
+			return d.ended(ctx, "operator")
 		}
 		d.refresh(stays)
 	}
@@ -215,17 +218,17 @@ func (d *demo) playground() []string {
 	}
 }
 
-// operatorEnded tells an operator that died from one that Ctrl-C has ended.
-func (d *demo) operatorEnded(ctx context.Context) error {
+// ended tells a process that died from one that Ctrl-C has ended.
+func (d *demo) ended(ctx context.Context, process string) error {
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-time.After(grace):
-		return fmt.Errorf("the operator has ended%s", d.logTail())
+		return fmt.Errorf("the %s has ended%s", process, d.logTail())
 	}
 }
 
-// logTail is the end of the operator's log.
+// logTail is the end of what operator and sidecar have logged.
 func (d *demo) logTail() string {
 	const lines = 10
 	if d.log == nil {
@@ -236,7 +239,7 @@ func (d *demo) logTail() string {
 		return ""
 	}
 	all := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return "; the end of its log:\n" + strings.Join(all[max(0, len(all)-lines):], "\n")
+	return "; the end of the log:\n" + strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
 // path is where a file of the demo lies: with those of the cluster, which go
@@ -248,8 +251,13 @@ func (d *demo) path(name string) string {
 // stop ends everything that was started, and removes what it left.
 func (d *demo) stop() error {
 	var errs []error
-	if d.operator != nil {
-		errs = append(errs, d.operator.Stop())
+	for _, process := range []*operator.Process{d.sidecar, d.operator} {
+		if process != nil {
+			errs = append(errs, process.Stop())
+		}
+	}
+	if d.tokens != "" {
+		errs = append(errs, os.RemoveAll(d.tokens))
 	}
 	for _, p := range d.providers {
 		if p.stop != nil {

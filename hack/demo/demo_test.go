@@ -1,8 +1,11 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +82,81 @@ func TestRowShowsTheCodeThatAPersonIsToEnter(t *testing.T) {
 	waits, asks := plain.row(waiting, now), plain.row(other, now)
 	if strings.Contains(asks, "person") || len([]rune(waits)) != len([]rune(asks)) {
 		t.Errorf("the rows do not line up:\n%s\n%s", waits, asks)
+	}
+}
+
+func TestDelivery(t *testing.T) {
+	now := time.Now()
+	at := func(milliseconds int) time.Time { return now.Add(time.Duration(milliseconds) * time.Millisecond) }
+	d := newDelivery()
+	if calls, tokens := d.view().outcome(); calls != "0 calls, none refused" || tokens != "" {
+		t.Errorf("before anything: %s%s", calls, tokens)
+	}
+	d.inFile("first", at(0))
+	d.inSecret("first", at(-900)) // It was there before anybody looked.
+	d.inSecret("second", at(1000))
+	d.inSecret("second", at(1001))
+	d.called(false)
+	d.inFile("second", at(1003))
+	d.inFile("second", at(1500)) // Another event, of the same token.
+	d.inFile("third", at(2000))
+	d.inSecret("third", at(2004)) // The file was there first.
+	d.inSecret("fourth", at(3000))
+	d.called(false)
+	if v := d.view(); !slices.Equal(v.later, []time.Duration{-4 * time.Millisecond, 3 * time.Millisecond}) || v.verdict(true) != nil {
+		t.Errorf("%+v, %v", v, v.verdict(true))
+	}
+	plain := &terminal{}
+	if got := plain.consumer(d.view()); got != "  consumer  via tokensync-sidecar: 2 calls, none refused; "+
+		"a new token is in its file 3 ms after the Secret (at most 3 ms)" {
+		t.Errorf("shown: %s", got)
+	}
+	d.called(true)
+	if calls, _ := d.view().outcome(); calls != "3 calls, 1 REFUSED" {
+		t.Errorf("one refused: %s", calls)
+	}
+	for want, err := range map[string]error{
+		"the consumer via tokensync-sidecar was refused in 1 of 3 calls": d.view().verdict(false),
+		"the consumer via tokensync-sidecar never had a token":           delivered{}.verdict(true),
+	} {
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if err := (delivered{}).verdict(false); err != nil {
+		t.Errorf("ended before its end: %v", err)
+	}
+}
+
+func TestCallTellsARefusalFromAFailure(t *testing.T) {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Authorization") {
+		case "Bearer good":
+		case "Bearer expired":
+			w.WriteHeader(http.StatusUnauthorized)
+		default:
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}))
+	defer service.Close()
+	for token, want := range map[string]struct{ refused, failed bool }{
+		"good": {}, "expired": {refused: true}, "else": {failed: true},
+	} {
+		if refused, err := call(t.Context(), service.URL, token); refused != want.refused || (err != nil) != want.failed {
+			t.Errorf("%s: refused %v, %v", token, refused, err)
+		}
+	}
+}
+
+func TestTableFitsATerminal(t *testing.T) {
+	const rows, underneath = 24, 2
+	v := view{rows: make([]row, 0, 11)}
+	for _, c := range credentials([]*provider{{server: standin.NewOAuth(standin.Options{})}, {}, {}, {}}) {
+		c.provider = &provider{name: "RFC 6749", lifetime: time.Second, server: standin.NewOAuth(standin.Options{})}
+		v.rows = append(v.rows, row{credential: c})
+	}
+	if lines := (&terminal{}).table(v); len(lines)+underneath >= rows {
+		t.Errorf("%d lines, and %d below them", len(lines), underneath)
 	}
 }
 

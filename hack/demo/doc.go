@@ -7,7 +7,8 @@
 //
 // A consumer reads every Secret several times a second and asks its provider
 // whether the token is good. If one ever was not, or a refresh token was lost, the
-// demo exits with 1.
+// demo exits with 1. Another one knows nothing but a file, which a sidecar keeps: it reads
+// that before each call of a service, and a call that is refused counts as much.
 //
 // Ctrl-C ends it at any time. With DEMO_KEEP=1 it stays until then, and says how
 // to reach its API server.

@@ -31,8 +31,19 @@ func (d *demo) summarize(v view) {
 	}
 	d.out.linef("  %s A consumer read tokens %d times and found %d expired; the closest one had %.1f s to live.",
 		mark, v.checks, len(v.expired), max(0, v.closest).Seconds())
+	d.summarizeSidecar(v.sidecar)
 	d.summarizeRotation()
 	d.out.linef("")
+}
+
+// summarizeSidecar tells how the consumer fared that has its token by the sidecar.
+func (d *demo) summarizeSidecar(v delivered) {
+	mark := d.out.paint(green, "✓")
+	if v.refused > 0 {
+		mark = d.out.paint(red, "✗")
+	}
+	calls, tokens := v.outcome()
+	d.out.linef("  %s A consumer via tokensync-sidecar made %s%s.", mark, calls, tokens)
 }
 
 // summarizeRotation tells what became of refresh tokens.

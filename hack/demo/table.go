@@ -21,7 +21,7 @@ const (
 	stateWidth   = 24
 	expiresWidth = 8
 	barWidth     = 24
-	eventsKept   = 6 // of those that happened, as many lines are shown
+	eventsKept   = 5 // of those that happened, as many lines are shown
 )
 
 // paint colors a text, where the terminal may be colored.
@@ -45,7 +45,7 @@ func (t *terminal) table(v view) []string {
 		found = t.paint(red, fmt.Sprintf("%d WERE EXPIRED", len(v.expired)))
 	}
 	lines = append(lines, "", fmt.Sprintf("  %s  %d of %d good, %d tokens issued, %d refreshes; of %d tokens read %s",
-		t.paint(bold, clock(v.elapsed)), good, len(v.rows), issued, refreshes, v.checks, found), "")
+		t.paint(bold, clock(v.elapsed)), good, len(v.rows), issued, refreshes, v.checks, found), t.consumer(v.sidecar), "")
 	for _, event := range v.events[max(0, len(v.events)-eventsKept):] {
 		at, what, _ := strings.Cut(event, "  ")
 		lines = append(lines, "  "+t.paint(dim, at)+"  "+what)
@@ -54,6 +54,16 @@ func (t *terminal) table(v view) []string {
 		lines = append(lines, "")
 	}
 	return lines
+}
+
+// consumer draws the one that has its token by the sidecar.
+func (t *terminal) consumer(v delivered) string {
+	calls, tokens := v.outcome()
+	color := green
+	if v.refused > 0 {
+		color = red
+	}
+	return fmt.Sprintf("  %s  via tokensync-sidecar: %s%s", t.paint(bold, "consumer"), t.paint(color, calls), tokens)
 }
 
 // row draws one credential.
@@ -118,8 +128,10 @@ func (t *terminal) bar(left, refresh, life time.Duration) string {
 // line is the board in one line.
 func (v view) line() string {
 	good, issued, refreshes, shortest := v.totals()
-	return fmt.Sprintf("%s  %d of %d good (the shortest for %.1f s), %d tokens issued, %d refreshes; of %d tokens read %d were expired",
-		clock(v.elapsed), good, len(v.rows), max(0, shortest).Seconds(), issued, refreshes, v.checks, len(v.expired))
+	calls, _ := v.sidecar.outcome()
+	return fmt.Sprintf("%s  %d of %d good (the shortest for %.1f s), %d tokens issued, %d refreshes; of %d tokens read %d were expired; "+
+		"via tokensync-sidecar %s",
+		clock(v.elapsed), good, len(v.rows), max(0, shortest).Seconds(), issued, refreshes, v.checks, len(v.expired), calls)
 }
 
 // pad fills a text with spaces, counting what is seen.
