@@ -16,5 +16,6 @@
 //	notify/    a signal and an HTTP hook, after files are written
 //
 // Beside them settings/ reads flags and environment, kube/ speaks to the API server,
-// loopback/ keeps what serves tokens to the pod, and health/ tells how it goes.
+// volume/ reads what the kubelet mounts, loopback/ keeps what serves tokens to the pod, and
+// health/ tells how it goes.
 package sidecar

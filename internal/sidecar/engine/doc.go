@@ -6,7 +6,6 @@
 //	engine.go     what it takes, and who may ask for a refresh
 //	manifest.go   from the file to a plan
 //	objects.go    Secrets and ConfigMaps, of the file or of directories
-//	directory.go  one directory as a Secret or a ConfigMap
 //	identity.go   the projected token of the pod's ServiceAccount
 //	watch.go      telling that a file has changed
 //	loop.go       the loop

@@ -17,6 +17,7 @@ import (
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/internal/sidecar/volume"
 )
 
 // Options are what an Engine needs. Client, Gate, Clock and Log are required.
@@ -89,7 +90,7 @@ var (
 // had by it whoever is asked.
 func New(ctx context.Context, options Options) (*Engine, error) {
 	e := &Engine{options: options, expressions: expression.NewCompiler(), wake: make(chan struct{}, 1)}
-	content, err := readFile(options.File, maxManifest)
+	content, err := volume.File(options.File, maxManifest)
 	if err != nil {
 		return nil, err
 	}

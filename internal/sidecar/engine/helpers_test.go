@@ -172,13 +172,13 @@ func project(t *testing.T, directory string, keys map[string]string) {
 	for key, value := range keys {
 		must(os.WriteFile(filepath.Join(version, key), []byte(value), 0o600))
 	}
-	old, _ := os.Readlink(filepath.Join(directory, dataLink))
+	old, _ := os.Readlink(filepath.Join(directory, "..data"))
 	must(os.Symlink(filepath.Base(version), filepath.Join(directory, "..data_tmp")))
-	must(os.Rename(filepath.Join(directory, "..data_tmp"), filepath.Join(directory, dataLink)))
+	must(os.Rename(filepath.Join(directory, "..data_tmp"), filepath.Join(directory, "..data")))
 	for key := range keys {
 		link := filepath.Join(directory, key)
 		if _, err := os.Lstat(link); err != nil {
-			must(os.Symlink(filepath.Join(dataLink, key), link))
+			must(os.Symlink(filepath.Join("..data", key), link))
 		}
 	}
 	if old != "" {
@@ -268,5 +268,16 @@ func (s *stage) expect(requests int, token string) {
 	set := s.current.Set()
 	if set == nil && token != "" || set != nil && set.Token.Reveal() != token {
 		s.t.Errorf("the current set is not the one with %q", token)
+	}
+}
+
+// put writes a file.
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/sidecar/volume"
 )
 
 const (
@@ -26,7 +27,7 @@ func (o *objects) ServiceAccountToken(_ context.Context, _ string, ref v1alpha1.
 		return redact.String{}, refuse("the credential asks for a token of the ServiceAccount %q for the audience %q: project one into the pod, "+
 			"and name its file with --service-account-token", ref.Name, ref.Audience)
 	}
-	content, err := readFile(o.tokenFile, maxToken)
+	content, err := volume.File(o.tokenFile, maxToken)
 	if err != nil {
 		return redact.String{}, refuse("the token of the ServiceAccount %q for the audience %q cannot be had: %s", ref.Name, ref.Audience, err)
 	}

@@ -43,7 +43,7 @@ func TestServiceAccountToken(t *testing.T) {
 		"no JWT":          {"opaque", "holds no token of a ServiceAccount"},
 		"no base64":       {"e30.?.e30", "holds no token of a ServiceAccount"},
 		"nothing":         {"", "holds no token of a ServiceAccount"},
-		"more than there": {strings.Repeat("x", maxToken+1), "it is too large"},
+		"more than there": {strings.Repeat("x", maxToken+1), "it has more than 64 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"github.com/tokensync/tokensync/internal/resolve"
 	"github.com/tokensync/tokensync/internal/secretstore"
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/internal/sidecar/volume"
 )
 
 // loop is one run of an engine. What is not below its lock is used by the loop alone.
@@ -130,7 +131,7 @@ func (l *loop) reload(ctx context.Context) *loaded {
 	l.Engine.mu.Lock()
 	before := l.loaded
 	l.Engine.mu.Unlock()
-	content, err := readFile(l.options.File, maxManifest)
+	content, err := volume.File(l.options.File, maxManifest)
 	if err == nil && bytes.Equal(content, before.content) {
 		l.manifest.note(nil)
 		return before

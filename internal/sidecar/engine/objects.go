@@ -18,6 +18,7 @@ import (
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/render"
 	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/sidecar/volume"
 )
 
 // objects are the Secrets and ConfigMaps of a manifest, and those that it refers to beside.
@@ -101,7 +102,7 @@ func (o *objects) keys(kind v1alpha1.ReferenceKind, name string) (map[string][]b
 	if o.directories[kind] == "" {
 		return nil, notFound(string(kind), name)
 	}
-	data, err := readDirectory(filepath.Join(o.directories[kind], name))
+	data, err := volume.Read(filepath.Join(o.directories[kind], name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, notFound(string(kind), name)
 	}

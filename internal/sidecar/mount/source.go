@@ -2,6 +2,9 @@ package mount
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/internal/sidecar/volume"
 )
 
 // pollEvery is how often the directory is read besides the watch. It is also how long a
@@ -46,7 +50,7 @@ func (s *Source) Run(ctx context.Context, into *sidecar.Current) error {
 		// First, so that no change falls between the two. A directory that was made anew needs
 		// another watch.
 		w.renew(s.Dir)
-		data, err := read(s.Dir)
+		data, err := s.read()
 		switch other := found.is(err); {
 		case other && err != nil:
 			s.Log.Warn("The mounted Secret cannot be read, and the last token stays", "error", err)
@@ -69,6 +73,18 @@ func (s *Source) Run(ctx context.Context, into *sidecar.Current) error {
 			s.Log.Debug("Events of the mounted Secret may be lost, and it is read", "directory", s.Dir, "error", err)
 		}
 	}
+}
+
+// read reads the files, of which there has to be one.
+func (s *Source) read() (map[string][]byte, error) {
+	data, err := volume.Read(s.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s is not there: mount the Secret there", s.Dir)
+	case err == nil && len(data) == 0:
+		return nil, fmt.Errorf("%s holds no files: mount the Secret there, and see that it has keys", s.Dir)
+	}
+	return data, err
 }
 
 // news tells a failure that is met again from another one, so that each is logged once.

@@ -191,7 +191,7 @@ func TestTheLastSetStays(t *testing.T) {
 	h.keeps()
 	h.until("the source is down", func() bool { return !connected.Load() })
 	kubelet(t, volume, "3", "access_token", strings.Repeat("x", maxFile+1))
-	h.logged("has more than 1 MiB")
+	h.logged("has more than 1024 KiB")
 	h.keeps()
 
 	if err := os.RemoveAll(volume); err != nil {

@@ -19,9 +19,6 @@ import (
 // retry is the pause before the Secret is read again.
 const retry = 2 * time.Second
 
-// noLife is what is known of a token beside what its Secret says.
-var noLife lifetime.Token
-
 // Publish writes a token into the Secret. It never takes one that somebody else has made:
 // a failure says so.
 func (s *Share) Publish(ctx context.Context, token secretstore.Token) (*issuance.Failure, error) {

@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
 	"github.com/tokensync/tokensync/internal/sidecar"
 	"github.com/tokensync/tokensync/internal/sidecar/kube"
@@ -74,7 +75,7 @@ func New(options Options) *Share {
 	s := &Share{Options: options, store: secretstore.Store{API: options.Client.Core}}
 	s.watched = &watch.Source{
 		Client: options.Client, Name: options.Secret, Keys: options.Keys, Clock: options.Clock, Log: options.Log,
-		Refreshes: true, Connected: options.Connected, Accepts: s.accepts,
+		Refreshes: true, Connected: options.Connected,
 	}
 	return s
 }
@@ -83,6 +84,7 @@ func New(options Options) *Share {
 func (s *Share) Run(ctx context.Context, into *sidecar.Current) error {
 	group, ctx := errgroup.WithContext(ctx)
 	found := sidecar.NewCurrent()
+	s.watched.Accepts = func(secret *metav1.ObjectMeta) bool { return s.accepts(ctx, secret) }
 	group.Go(func() error { return s.watched.Run(ctx, found) })
 	group.Go(func() error { return s.follow(ctx, found, into) })
 	group.Go(func() error {
@@ -131,7 +133,7 @@ func (s *Share) hold(ctx context.Context) bool {
 			return true
 		}
 		if err == nil {
-			if token, _, ok := secretstore.Inspect(secret, s.credential(), noLife, false); ok && s.mine(&secret.ObjectMeta) {
+			if token, _, ok := secretstore.Inspect(secret, s.credential(), lifetime.Token{}, false); ok && s.mine(&secret.ObjectMeta) {
 				s.Engine.Hold(token)
 			}
 			return true
@@ -160,17 +162,17 @@ func (s *Share) Refresh(ctx context.Context) error {
 
 // accepts looks at the Secret that is watched. What somebody else keeps in one of that name
 // is not delivered.
-func (s *Share) accepts(secret *metav1.ObjectMeta) bool {
+func (s *Share) accepts(ctx context.Context, secret *metav1.ObjectMeta) bool {
 	if !s.mine(secret) {
 		return false
 	}
-	s.noteRequest(secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt])
+	s.noteRequest(ctx, secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt])
 	return true
 }
 
 // noteRequest serves the refresh that the Secret asks for, empty for none, where this is
 // the replica that does. What was asked for before it came was for others.
-func (s *Share) noteRequest(request string) {
+func (s *Share) noteRequest(ctx context.Context, request string) {
 	s.mu.Lock()
 	news := s.leads && s.looked && request != "" && request != s.request
 	s.request, s.looked = request, true
@@ -178,7 +180,7 @@ func (s *Share) noteRequest(request string) {
 	if !news {
 		return
 	}
-	if err := s.Engine.Refresh(context.Background()); err != nil { // It only notes it.
+	if err := s.Engine.Refresh(ctx); err != nil {
 		s.Log.Warn("a refresh that the Secret asks for is not possible now", "error", err)
 	}
 }

@@ -1,4 +1,4 @@
-package mount
+package volume
 
 import (
 	"errors"
@@ -86,10 +86,23 @@ func TestRead(t *testing.T) {
 			},
 			want: map[string]string{"access_token": "a", "link": "a"},
 		},
-		"an empty directory": {make: func(*testing.T, string) {}, err: "DIR holds no files"},
+		"a part of a volume": {
+			make: func(t *testing.T, d string) {
+				t.Helper()
+				// With items whose paths have a directory, as one projected volume for several Secrets.
+				part := filepath.Join(filepath.Dir(d), "..2026", "volume")
+				err := errors.Join(os.Remove(d), os.MkdirAll(part, 0o700),
+					os.Symlink("..2026", filepath.Join(filepath.Dir(d), dataLink)), os.Symlink("..data/volume", d))
+				if err != nil {
+					t.Fatal(err)
+				}
+				put(t, part, "access_token", "a")
+			},
+			want: map[string]string{"access_token": "a"},
+		},
+		"an empty directory": {make: func(*testing.T, string) {}},
 		"an empty version": {
 			make: func(t *testing.T, d string) { t.Helper(); kubelet(t, d, "1") },
-			err:  "DIR holds no files",
 		},
 		"no directory": {
 			make: func(t *testing.T, d string) {
@@ -98,7 +111,7 @@ func TestRead(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			err: "DIR is not there: mount the Secret there",
+			err: "DIR cannot be read: no such file or directory",
 		},
 		"a file": {
 			make: func(t *testing.T, d string) {
@@ -110,8 +123,8 @@ func TestRead(t *testing.T) {
 			err: "DIR cannot be read: not a directory",
 		},
 		"the largest file":    {make: func(t *testing.T, d string) { t.Helper(); put(t, d, "a", mebibyte) }, want: map[string]string{"a": mebibyte}},
-		"a larger file":       {make: func(t *testing.T, d string) { t.Helper(); put(t, d, "a", mebibyte+"x") }, err: "DIR/a has more than 1 MiB"},
-		"a larger file there": {make: func(t *testing.T, d string) { t.Helper(); kubelet(t, d, "1", "a", mebibyte+"x") }, err: "DIR/a has more than 1 MiB"},
+		"a larger file":       {make: func(t *testing.T, d string) { t.Helper(); put(t, d, "a", mebibyte+"x") }, err: "DIR/a cannot be read: it has more than 1024 KiB"},
+		"a larger file there": {make: func(t *testing.T, d string) { t.Helper(); kubelet(t, d, "1", "a", mebibyte+"x") }, err: "DIR/a cannot be read: it has more than 1024 KiB"},
 		"the most of all": {
 			make: func(t *testing.T, d string) { t.Helper(); put(t, d, "a", mebibyte, "b", mebibyte, "c", mebibyte) },
 			want: map[string]string{"a": mebibyte, "b": mebibyte, "c": mebibyte},
@@ -131,7 +144,7 @@ func TestRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.make(t, directory)
-			data, err := read(directory)
+			data, err := Read(directory)
 			if text := strings.ReplaceAll(fmt.Sprint(err), directory, "DIR"); (err == nil) != (c.err == "") || !strings.HasPrefix(text, c.err) && err != nil {
 				t.Fatalf("the error is %v, want %q", err, c.err)
 			}
@@ -172,7 +185,7 @@ func TestWhatIsReadIsOfOneVersion(t *testing.T) {
 		readers.Go(func() {
 			whole := 0
 			for ; !done.Load() || whole == 0; time.Sleep(100 * time.Microsecond) {
-				data, err := read(volume)
+				data, err := Read(volume)
 				if err != nil {
 					if !strings.Contains(err.Error(), "changes faster") {
 						t.Error(err)
