@@ -15,6 +15,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/serviceaccount/claims"
 )
 
 // leastLifetime is the shortest lifetime that Kubernetes grants, in seconds.
@@ -88,12 +89,12 @@ func (i *Issuer) create(ctx context.Context, account *corev1.ServiceAccount, ref
 		return redact.String{}, fmt.Errorf("ask for a token of the ServiceAccount %q: %w", ref.Name, err)
 	}
 	token := request.Status.Token
-	claims, ok := readClaims(token)
+	found, ok := claims.Read(token)
 	switch {
-	case !ok || len(claims.Audience) != 1 || claims.Audience[0] != ref.Audience:
+	case !ok || len(found.Audiences) != 1 || found.Audiences[0] != ref.Audience:
 		return redact.String{}, refuse("the cluster did not issue a token of the ServiceAccount %q for the audience %q alone, and it is not used",
 			ref.Name, ref.Audience)
-	case claims.Issuer == ref.Audience:
+	case found.Issuer == ref.Audience:
 		// The issuer is the API server's audience, unless it was given others.
 		return redact.String{}, refuseAudience(ref)
 	}

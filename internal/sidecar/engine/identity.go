@@ -2,23 +2,18 @@ package engine
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/resolve"
+	"github.com/tokensync/tokensync/internal/serviceaccount/claims"
 	"github.com/tokensync/tokensync/internal/sidecar/volume"
 )
 
-const (
-	// maxToken is the most bytes that a projected token may have.
-	maxToken = 64 << 10
-	// accountPrefix begins the subject of a token of a ServiceAccount.
-	accountPrefix = "system:serviceaccount:"
-)
+// maxToken is the most bytes that a projected token may have.
+const maxToken = 64 << 10
 
 // ServiceAccountToken implements resolve.Reader. The token is that which the kubelet keeps
 // in a file, read anew each time: it is replaced long before it expires.
@@ -41,21 +36,20 @@ func (o *objects) ServiceAccountToken(_ context.Context, _ string, ref v1alpha1.
 // checkToken refuses a token that is for somebody else than the spec says. Its signature is
 // not looked at: it comes from the kubelet, and the provider looks at it.
 func checkToken(token string, ref v1alpha1.ServiceAccountToken, file string) error {
-	found, ok := readClaims(token)
-	account := strings.TrimPrefix(found.Subject, accountPrefix)
-	_, name, _ := strings.Cut(account, ":")
+	found, ok := claims.Read(token)
+	_, name, isAccount := found.Account()
 	switch {
 	case !ok:
 		return refuse("%s holds no token of a ServiceAccount: project one into the pod for the audience %q, and name its file "+
 			"with --service-account-token", file, ref.Audience)
-	case len(found.Audience) != 1 || found.Audience[0] != ref.Audience:
+	case len(found.Audiences) != 1 || found.Audiences[0] != ref.Audience:
 		return refuse("the token in %s is for the audience %q, and the spec asks for %q: set audience: %s in the serviceAccountToken of the "+
-			"projected volume", file, redact.Message(strings.Join(found.Audience, ", ")), ref.Audience, ref.Audience)
+			"projected volume", file, redact.Message(strings.Join(found.Audiences, ", ")), ref.Audience, ref.Audience)
 	case found.Issuer == ref.Audience:
 		// The issuer is the API server's audience, unless it was given others.
 		return refuse("the audience %q is the cluster's own, and a token for it would speak to the API server: use the audience that the "+
 			"provider expects", ref.Audience)
-	case account != found.Subject && name != ref.Name:
+	case isAccount && name != ref.Name:
 		return refuse("the token in %s is one of the ServiceAccount %q, and the spec names %q: set serviceAccountName: %s in the pod, "+
 			"or correct the spec", file, redact.Message(name), ref.Name, ref.Name)
 	}
@@ -64,38 +58,4 @@ func checkToken(token string, ref v1alpha1.ServiceAccountToken, file string) err
 
 func refuse(format string, arguments ...any) error {
 	return resolve.NewSpecError(v1alpha1.ReasonServiceAccountRefused, fmt.Sprintf(format, arguments...))
-}
-
-// claims are those of a ServiceAccount's token (RFC 7519 section 4.1).
-type claims struct {
-	Issuer   string   `json:"iss"`
-	Subject  string   `json:"sub"`
-	Audience audience `json:"aud"`
-}
-
-// audience is a text or a list of texts.
-type audience []string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (a *audience) UnmarshalJSON(data []byte) error {
-	var one string
-	if json.Unmarshal(data, &one) == nil {
-		*a = audience{one}
-		return nil
-	}
-	return json.Unmarshal(data, (*[]string)(a))
-}
-
-// readClaims reads a JWT in its compact form, and answers false for anything else.
-func readClaims(token string) (claims, bool) {
-	var found claims
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return claims{}, false
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(payload, &found) != nil {
-		return claims{}, false
-	}
-	return found, true
 }

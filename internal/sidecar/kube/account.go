@@ -1,13 +1,13 @@
 package kube
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/tokensync/tokensync/internal/serviceaccount/claims"
 )
 
 // accountDirectory is where the kubelet puts what a pod needs to speak to the API server.
@@ -37,21 +37,9 @@ func readAccount(config *rest.Config) account {
 // parseAccount reads the subject of a ServiceAccount's token, whose signature is not looked
 // at: the name only goes into advice.
 func parseAccount(token string) account {
-	const prefix = "system:serviceaccount:"
-	parts := strings.Split(strings.TrimSpace(token), ".")
-	if len(parts) != 3 {
-		return account{}
-	}
-	var claims struct {
-		Subject string `json:"sub"`
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(payload, &claims) != nil {
-		return account{}
-	}
-	subject, ok := strings.CutPrefix(claims.Subject, prefix)
-	namespace, name, found := strings.Cut(subject, ":")
-	if !ok || !found {
+	found, _ := claims.Read(token)
+	namespace, name, ok := found.Account()
+	if !ok {
 		return account{}
 	}
 	return account{namespace: namespace, name: name}
