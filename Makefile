@@ -23,8 +23,8 @@ KUBECTL ?= kubectl
 PACKAGES ?=
 TEST_FLAGS ?=
 TEST_TIMEOUT ?= 30m
-# How many processes share the specs of test/integration, each with an API server and
-# an operator of its own. Most of their time they wait for a token to end.
+# How many processes share the specs of test/integration, and of test/sidecar, each with
+# an API server of its own. Most of their time they wait for a token to end.
 PROCESSES ?= 3
 # How many credentials the benchmark makes, and more flags for it.
 N ?= 1000
@@ -62,7 +62,7 @@ MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes
 # What each test target runs. A new suite under test/ runs beside others with
 # test-suites until it is named here.
 UNIT_PACKAGES = $(or $(PACKAGES),$$(go list ./... | grep -vE '/tokensync/(test|docs)(/|$$)') ./test/standin/... ./test/catalog/...)
-SUITE_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/(standin|catalog|chart|integration|failures|e2e)(/|$$)'))
+SUITE_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/(standin|catalog|chart|integration|sidecar|failures|e2e)(/|$$)'))
 
 # Never from the cache, because Go does not know that the API server or a binary
 # changed.
@@ -128,7 +128,7 @@ bench: controlplane build ## Measure N credentials (default 1000) on a real API 
 .PHONY: test
 test: ## Everything that must hold before a change lands.
 	@start=$$SECONDS; \
-	for target in verify lint test-unit test-chart test-integration test-suites test-failures test-storms; do \
+	for target in verify lint test-unit test-chart test-integration test-sidecar test-suites test-failures test-storms; do \
 		echo; echo "==== make $$target"; $(MAKE) $$target; \
 	done; \
 	echo; echo "==== all passed in $$((SECONDS - start)) s"
@@ -189,6 +189,10 @@ test-integration: controlplane build ## The operator on a real API server: what 
 .PHONY: test-suites
 test-suites: controlplane build ## The other suites: API schema, documentation, plugin, a browser, a certified authorization server. Needs node and npm.
 	@$(call timed,suites,$(SUITE) -p 2 $(SUITE_PACKAGES))
+
+.PHONY: test-sidecar
+test-sidecar: controlplane ## The sidecar as a process, on a real API server and beside the operator.
+	@$(call timed,sidecar,go tool ginkgo run --procs=$(PROCESSES) --timeout=$(TEST_TIMEOUT) $(TEST_FLAGS) ./test/sidecar)
 
 .PHONY: test-failures
 test-failures: controlplane build ## Operators that are killed, replicas, outages; wants a quiet machine.

@@ -133,6 +133,9 @@ const (
 	// over. It is never deleted; with the value `Delete`, the keys of tokensync are
 	// removed from it when its credential is deleted.
 	AnnotationAdopted = "tokensync.dev/adopted"
+	// AnnotationKeptBy names, on a Secret that holds a token, what keeps it, where that is
+	// not the operator.
+	AnnotationKeptBy = "tokensync.dev/kept-by"
 	// AnnotationAudiences lists, on a ServiceAccount and separated by commas, the
 	// audiences that credentials of its namespace may have its tokens issued for.
 	AnnotationAudiences = "tokensync.dev/audiences"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -58,11 +59,18 @@ func run(ctx context.Context, s *settings.Settings) error {
 	for _, part := range p.parts {
 		group.Go(func() error { return part(ctx) })
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil || !s.Life.Once {
+		return err
+	}
+	if err := p.health.Ready(); err != nil {
+		return fmt.Errorf("ended before a token was delivered: %w", err)
+	}
+	return nil
 }
 
 // build makes the parts, so that what cannot work is told before anything begins.
 func (p *process) build(ctx context.Context) error {
+	p.add(p.followCurrent)
 	refresher, err := p.addSource(ctx)
 	if err != nil {
 		return err
@@ -82,12 +90,31 @@ func (p *process) build(ctx context.Context) error {
 	return p.addHealth(ctx)
 }
 
+// followCurrent looks, with each set that is found, whether the sidecar is ready by it: a
+// sink that is a source as well may have held it before.
+func (p *process) followCurrent(ctx context.Context) error {
+	var last *sidecar.Set
+	for {
+		set, err := p.current.Next(ctx, last)
+		if err != nil {
+			return nil //nolint:nilerr // The process ends.
+		}
+		p.check()
+		last = set
+	}
+}
+
 // add adds a part.
 func (p *process) add(part func(ctx context.Context) error) { p.parts = append(p.parts, part) }
 
 // delivered notes that a sink holds a set, or why it does not.
 func (p *process) delivered(sink string, set *sidecar.Set, err error) {
 	p.health.Delivered(sink, set, err)
+	p.check()
+}
+
+// check does what is to be done once the sidecar is ready.
+func (p *process) check() {
 	switch {
 	case p.health.Ready() != nil:
 	case p.settings.Life.Once:

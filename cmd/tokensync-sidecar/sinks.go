@@ -133,11 +133,12 @@ func (p *process) follow(sink string) {
 			if err != nil {
 				return nil //nolint:nilerr // The process ends.
 			}
-			var missing error
-			if code, sentence := loopback.Missing(set, p.settings.Source.Keys.Token, p.clock.Now()); code == loopback.NoTokenKey {
-				missing = errors.New(sentence)
+			if _, sentence := loopback.Unusable(set, p.settings.Source.Keys.Token); sentence != "" {
+				p.log.Warn("There is no token to serve", "sink", sink, "reason", sentence)
+				p.health.Lost(sink, errors.New(sentence))
+			} else {
+				p.delivered(sink, set, nil)
 			}
-			p.delivered(sink, set, missing)
 			last = set
 		}
 	})

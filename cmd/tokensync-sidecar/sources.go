@@ -98,6 +98,7 @@ func (p *process) share() (*share.Share, error) {
 		Client: client, Secret: p.settings.Sinks.SecretOutput, Identity: hostname() + "_" + rand.Text(),
 		Keys: p.settings.Source.Keys, Clock: p.clock, Log: p.log,
 		Delivered: func(set *sidecar.Set, err error) { p.delivered(sinkSecret, set, err) },
+		Lost:      func(err error) { p.health.Lost(sinkSecret, err) },
 		Connected: p.health.SourceUp,
 	}), nil
 }

@@ -59,6 +59,7 @@ type Outcome struct {
 // Ask resolves the request, sends it, and reads the answer. answered is called when the
 // provider has been heard.
 func (r Request) Ask(ctx context.Context, o *Outcome, answered func()) {
+	defer func() { o.Abandoned = ctx.Err() != nil }() // Whatever was cut off says nothing of the provider.
 	resolved, err := r.Resolver.Resolve(ctx, r.Plan)
 	o.Versions = resolved.Versions
 	if err != nil {
@@ -71,7 +72,6 @@ func (r Request) Ask(ctx context.Context, o *Outcome, answered func()) {
 	if answer, err := r.Send(ctx, o, resolved); err == nil {
 		r.Judge(o, answer, request.Client.ID)
 	}
-	o.Abandoned = ctx.Err() != nil
 }
 
 // Send sends a request, and notes in the outcome how that went. The error is that of the

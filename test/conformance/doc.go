@@ -15,7 +15,8 @@
 //	operator_test.go    all rows once more, by the operator on a real API server
 //	grants_operator_test.go
 //	                    the operator on grants whose refresh tokens are good for one use
+//	sidecar_test.go     the sidecar, which asks by itself, without any Kubernetes
 //
-// They need Node 20 or newer; see package oidcprovider. The last two need the
-// binaries of the control plane, too; see package cluster.
+// They need Node 20 or newer; see package oidcprovider. Those with the operator
+// need the binaries of the control plane, too; see package cluster.
 package conformance

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,7 +39,7 @@ var _ = Describe("Replicas that share a Secret", func() {
 		secret := &corev1.Secret{}
 		return secret, controlPlane.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "shared"}, secret)
 	}
-	leads := func(a *agent) bool { return strings.Count(a.log.String(), "holds the Lease") > 0 }
+	leads := func(a *agent) bool { return strings.Contains(a.log.String(), `"msg":"holds the Lease"`) }
 	issued := func(replicas ...*agent) func() int {
 		return func() int {
 			count := 0
@@ -62,6 +63,7 @@ var _ = Describe("Replicas that share a Secret", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(secret.OwnerReferences).To(BeEmpty(), "there is no credential in the cluster that it could go with")
 		Expect(secret.Labels).To(HaveKeyWithValue(v1alpha1.LabelCredential, "api"))
+		Expect(secret.Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationKeptBy, "tokensync-sidecar"))
 		Expect(secret.Annotations).To(HaveKey(v1alpha1.AnnotationExpiresAt))
 
 		By("the replica that asks is killed")
@@ -93,9 +95,76 @@ var _ = Describe("Replicas that share a Secret", func() {
 		Eventually(ctx, leads).WithArguments(third).Should(BeTrue())
 	})
 
-	It("leave a Secret alone that somebody else has made, and deliver all the same", func(ctx SpecContext) {
+	It("put the token back into the Secret, and do not believe what others write there", func(ctx SpecContext) {
+		one := holding("one", time.Now().Add(time.Hour))
+		provider.put(ctx, one)
+		a := replica(ctx)
+		Eventually(ctx, a.readiness).WithArguments(ctx).Should(Equal(ready))
+		token := func(ctx context.Context) (string, error) {
+			secret, err := shared(ctx)
+			return string(secret.Data[tokenKey]), err
+		}
+
+		By("the Secret is deleted")
+		secret, err := shared(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(controlPlane.Client.Delete(ctx, secret)).To(Succeed())
+		Eventually(ctx, token).WithArguments(ctx).Should(Equal("one"))
+		Eventually(ctx, a.readiness).WithArguments(ctx).Should(Equal(ready))
+
+		By("the token is overwritten")
+		patch := client.RawPatch(types.MergePatchType, []byte(`{"stringData": {"access_token": "garbage"}}`))
+		Expect(controlPlane.Client.Patch(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shared"}}, patch)).To(Succeed())
+		Eventually(ctx, token).WithArguments(ctx).WithTimeout(takeOver).Should(Equal("one"))
+		Eventually(ctx, a.readiness).WithArguments(ctx).Should(Equal(ready))
+		Expect(a.files()).To(Equal(one.files()))
+		Expect(issued(a)()).To(Equal(1), "a repair takes no token")
+	})
+
+	It("do not fall back to the token before while the API server is away", func(ctx SpecContext) {
+		provider.put(ctx, holding("one", time.Now().Add(time.Hour)))
+		a := replica(ctx)
+		Eventually(ctx, a.readiness).WithArguments(ctx).Should(Equal(ready))
+		start := sync.OnceFunc(killServer(ctx))
+		DeferCleanup(start)
+		two := holding("two", time.Now().Add(time.Hour))
+		provider.put(ctx, two)
+		Eventually(ctx, a.files).Should(Equal(two.files()))
+		Eventually(ctx, a.log.String).WithTimeout(takeOver).Should(ContainSubstring("has lost the Lease"))
+
+		start()
+		Eventually(ctx, func(ctx context.Context) (string, error) {
+			secret, err := shared(ctx)
+			return string(secret.Data[tokenKey]), err
+		}).WithArguments(ctx).WithTimeout(time.Minute).Should(Equal("two"))
+		Expect(a.files()).To(Equal(two.files()))
+		Expect(issued(a)()).To(Equal(2))
+	}, SpecTimeout(2*time.Minute))
+
+	It("end with --once when the Secret holds a good token already", func(ctx SpecContext) {
+		provider.put(ctx, holding("one", time.Now().Add(time.Hour)))
+		for range 2 {
+			j := startJob(ctx, nil, append(provider.arguments(), "--once", "--secret-output=shared", "--namespace="+namespace,
+				"--kubeconfig="+controlPlane.Kubeconfig)...)
+			Expect(j.end(ctx).code).To(BeZero())
+		}
+	})
+
+	It("serve a refresh that was asked for while none of them was there", func(ctx SpecContext) {
+		provider.put(ctx, holding("one", time.Now().Add(time.Hour)))
+		a := replica(ctx)
+		Eventually(ctx, a.readiness).WithArguments(ctx).Should(Equal(ready))
+		Expect(a.Stop()).To(Succeed())
+		two := holding("two", time.Now().Add(time.Hour))
+		provider.hold(two)
+		ask(ctx, namespace, "shared")
+		b := replica(ctx)
+		Eventually(ctx, b.files).Should(Equal(two.files()))
+	})
+
+	DescribeTable("leave a Secret alone that is not theirs, and deliver all the same", func(ctx SpecContext, labels map[string]string) {
 		foreign := &corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shared"}, StringData: map[string]string{"password": "theirs"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shared", Labels: labels}, StringData: map[string]string{"password": "theirs"},
 		}
 		Expect(controlPlane.Client.Create(ctx, foreign)).To(Succeed())
 		one := holding("one", time.Now().Add(time.Hour))
@@ -112,7 +181,12 @@ var _ = Describe("Replicas that share a Secret", func() {
 		Expect(controlPlane.Client.Delete(ctx, foreign)).To(Succeed())
 		Eventually(ctx, a.readiness).WithArguments(ctx).WithTimeout(takeOver).Should(Equal(ready))
 		Expect(issued(a)()).To(Equal(1))
-	})
+	},
+		Entry("by somebody else", nil),
+		Entry("by an operator, for a credential of that name", map[string]string{
+			v1alpha1.LabelManagedBy: v1alpha1.ManagedByTokensync, v1alpha1.LabelCredential: "api",
+		}),
+	)
 })
 
 // ask asks for a refresh by the annotation on a Secret.

@@ -77,6 +77,12 @@ type Engine struct {
 	// loaded is the last good manifest, and held the token in use.
 	loaded *loaded
 	held   *secretstore.Token
+	// sources are the versions that held was asked for with, nil where that is not known, and
+	// unpublished and refused are what Hold has said of it.
+	sources              []v1alpha1.SourceVersion
+	unpublished, refused bool
+	// drifted says that the token is not where it was put.
+	drifted bool
 	// asked counts the refreshes that were asked for.
 	asked uint64
 }
@@ -108,12 +114,33 @@ func (e *Engine) Credential() *v1alpha1.OAuthCredential {
 	return e.loaded.credential
 }
 
+// Held is a token that is in use already.
+type Held struct {
+	Token secretstore.Token
+	// Unpublished says that it has yet to be handed to Publish.
+	Unpublished bool
+	// Refused says that a fresh token was asked for in its place.
+	Refused bool
+}
+
 // Hold tells of a token that is in use already, before Run is called, so that no other is
-// asked for while that one is good. It is not published again.
-func (e *Engine) Hold(token secretstore.Token) {
+// asked for while that one is good. Without, Run goes on with the token that it had last.
+func (e *Engine) Hold(held Held) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.held = &token
+	if e.held == nil || !e.held.IssuedAt.Equal(held.Token.IssuedAt) || e.held.InputsHash != held.Token.InputsHash {
+		e.sources = nil // Nobody here knows what it was made from.
+	}
+	e.held, e.unpublished, e.refused = &held.Token, held.Unpublished, held.Refused
+}
+
+// Repair has the token in use handed to Publish once more, because it is not where it was
+// put. It draws on a bucket of its own, so that it may take its time.
+func (e *Engine) Repair() {
+	e.mu.Lock()
+	e.drifted = true
+	e.mu.Unlock()
+	e.nudge()
 }
 
 // errSuspended is what is in the way of a refresh.

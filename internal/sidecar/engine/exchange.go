@@ -98,7 +98,6 @@ func (l *loop) ask(ctx context.Context, o *outcome, answered func()) {
 			o.Failure.Message = message
 		}
 	}
-	o.Abandoned = ctx.Err() != nil
 }
 
 // finish keeps the outcome of a request, and has the loop look at it.

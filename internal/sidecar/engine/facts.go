@@ -19,8 +19,10 @@ type facts struct {
 	now time.Time
 	// versions are those of the sources.
 	versions []v1alpha1.SourceVersion
-	// asked is how many refreshes were asked for.
-	asked uint64
+	// asked is how many refreshes were asked for, and drifted that the token is not where it
+	// was put.
+	asked   uint64
+	drifted bool
 }
 
 // gather reads what a decision needs, and gives up a request that is no longer wanted.
@@ -34,7 +36,7 @@ func (l *loop) gather(ctx context.Context) *facts {
 		l.sources = f.versions
 	}
 	l.Engine.mu.Lock()
-	f.asked = l.asked
+	f.asked, f.drifted = l.asked, l.drifted
 	l.Engine.mu.Unlock()
 	if suspended := f.credential.Spec.Suspend; suspended != l.suspended {
 		l.suspended = suspended
@@ -68,6 +70,8 @@ func (l *loop) lifetimeFacts(f *facts) lifetime.Facts {
 		SpecChanged:   l.token != nil && l.token.InputsHash != f.inputsHash,
 		ClientChanged: clientChanged,
 		Requested:     f.asked != l.handled,
+		Drifted:       f.drifted,
+		RepairAt:      l.repairs.AllowedAt(lifetime.RepairStep),
 		CauseChanged:  respecified || sourceChanged,
 		LastRequest:   l.lastRequest,
 		AllowedAt:     l.bucket.AllowedAt(l.step),

@@ -51,6 +51,8 @@ type loop struct {
 	// refills: by the last known token, which is the measure for its successor too.
 	bucket lifetime.Bucket
 	step   time.Duration
+	// repairs bounds how often a token is published once more.
+	repairs lifetime.Bucket
 	// sent are the requests that the provider may be at work on.
 	sent sync.WaitGroup
 }
@@ -86,13 +88,19 @@ func (e *Engine) newLoop(ctx context.Context, into *sidecar.Current) *loop {
 	e.mu.Lock()
 	l.handled = e.asked // What was asked for before has been served by somebody else.
 	l.observed = e.loaded.revision
-	held := e.held
+	if e.refused {
+		e.asked++
+	}
+	l.token, l.sources = e.held, e.sources
+	unpublished := e.unpublished
+	e.unpublished, e.refused, e.drifted = false, false, false
 	e.mu.Unlock()
-	if held != nil {
-		l.token = held
-		if !lifeOf(held).Expired(now()) {
-			l.offer(held)
-		}
+	if l.token == nil || lifeOf(l.token).Expired(now()) {
+		return l
+	}
+	l.offer(l.token)
+	if unpublished {
+		l.publisher.offer(l.token)
 	}
 	return l
 }
@@ -104,10 +112,23 @@ func (l *loop) pass(ctx context.Context) time.Time {
 		l.settle(f, o)
 	}
 	decision := lifetime.Decide(l.lifetimeFacts(f), f.now)
-	if decision.Action == lifetime.Request {
+	switch decision.Action {
+	case lifetime.Request:
 		l.start(ctx, f, decision)
+	case lifetime.Repair:
+		l.repair(f)
+	case lifetime.Wait, lifetime.Publish:
 	}
 	return decision.NextLook
+}
+
+// repair has the token in use published once more.
+func (l *loop) repair(f *facts) {
+	l.Engine.mu.Lock()
+	l.drifted = false
+	l.Engine.mu.Unlock()
+	l.repairs = l.repairs.Draw(lifetime.RepairStep, f.now)
+	l.publisher.offer(l.token)
 }
 
 // sleep waits for an instant, or for anything that changes.

@@ -205,7 +205,7 @@ func TestHeld(t *testing.T) {
 			s.make()
 			inputs := cmp.Or(test.inputs, s.engine.loaded.inputsHash)
 			token := render.Data{"access_token": []byte("held")}
-			s.engine.Hold(secretstore.Token{Data: token, IssuedAt: test.issuedAt, ExpiresAt: test.issuedAt.Add(hour), InputsHash: inputs})
+			s.engine.Hold(Held{Token: secretstore.Token{Data: token, IssuedAt: test.issuedAt, ExpiresAt: test.issuedAt.Add(hour), InputsHash: inputs}})
 			s.loop = s.engine.newLoop(t.Context(), s.current)
 			t.Cleanup(func() { _ = s.loop.watch.watcher.Close() })
 			if set := s.current.Set(); (set == nil) != (name == "expired") {

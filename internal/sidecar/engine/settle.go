@@ -39,6 +39,9 @@ func (l *loop) settle(f *facts, o *outcome) {
 		l.succeed(f, o)
 	}
 	l.sources = merged(o.request.made.versions, o.Versions)
+	l.Engine.mu.Lock()
+	l.Engine.sources = l.sources
+	l.Engine.mu.Unlock()
 	l.observed = o.request.made.revision
 	l.handled = f.asked
 }

@@ -70,6 +70,19 @@ func (h *Health) Delivered(name string, set *sidecar.Set, err error) {
 	}
 }
 
+// Lost notes that a sink holds no token any more, and why. The sink is one of those of
+// Options.
+func (h *Health) Lost(name string, why error) {
+	h.Delivered(name, nil, why)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.sinks {
+		if s.name == name {
+			s.holds = nil
+		}
+	}
+}
+
 // Ready is nil while all sinks hold a token that has not expired. Otherwise it is a
 // sentence that says what is missing.
 func (h *Health) Ready() error {

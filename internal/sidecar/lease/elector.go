@@ -61,6 +61,8 @@ type election struct {
 	store store
 	// current says that seen is what the elector itself has written last.
 	current bool
+	// awaited is the holder that was logged last.
+	awaited string
 	// trouble is what was logged last, empty for none.
 	trouble string
 }
@@ -78,9 +80,18 @@ func (e *election) attempt(ctx context.Context) error {
 	}
 	e.current = false
 	if Decide(e.Identity, e.seen, e.Clock.Now()).Action == Wait {
+		e.noteHolder()
 		return nil
 	}
 	return e.write(ctx, e.Identity)
+}
+
+// noteHolder logs who is waited for, where that is news.
+func (e *election) noteHolder() {
+	if e.seen.Holder != e.awaited {
+		e.awaited = e.seen.Holder
+		e.Log.Info("waits while another holds the Lease", "lease", e.Name, "holder", e.awaited)
+	}
 }
 
 // write puts a holder into the Lease, as it was read last.

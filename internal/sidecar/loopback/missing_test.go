@@ -24,6 +24,7 @@ func TestMissing(t *testing.T) {
 		"nothing":         {nil, NoToken, "no token yet"},
 		"no key":          {set("", now.Add(time.Hour)), NoTokenKey, `"access_token", in which the token is looked for: name the right key with --token-key`},
 		"no key, expired": {set("", now), NoTokenKey, "--token-key"},
+		"a line break":    {set("t\n", now.Add(time.Hour)), BadToken, `"access_token", or its type, holds line breaks`},
 		"expired":         {set("t", now), TokenExpired, "2030-01-02T03:04:05Z"},
 		"good":            {set("t", now.Add(time.Second)), "", ""},
 		"without an end":  {set("t", time.Time{}), "", ""},

@@ -53,7 +53,7 @@ func (s *Source) Run(ctx context.Context, into *sidecar.Current) error {
 		data, err := s.read()
 		switch other := found.is(err); {
 		case other && err != nil:
-			s.Log.Warn("The mounted Secret cannot be read, and the last token stays", "error", err)
+			s.Log.Warn("The mounted Secret cannot be read, and what was read before stays in use", "error", err)
 		case other:
 			s.Log.Info("The mounted Secret can be read again", "directory", s.Dir)
 		}

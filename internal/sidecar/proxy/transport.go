@@ -3,7 +3,6 @@ package proxy
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -80,11 +79,6 @@ func (p *Proxy) roundTrip(r *http.Request) (*http.Response, error) {
 
 // send sends a request with a token.
 func (p *Proxy) send(r *http.Request, set *sidecar.Set) (*http.Response, error) {
-	token := set.Token.Reveal()
-	if strings.ContainsFunc(set.Type+token, isControl) {
-		return nil, &unavailableError{sentence: fmt.Sprintf("The token in the key %q holds line breaks or other characters that no header "+
-			"can carry: store it without them, or name another key with --token-key.", p.TokenKey)}
-	}
 	out := r.Clone(r.Context())
 	if r.GetBody != nil {
 		body, err := r.GetBody()
@@ -93,15 +87,12 @@ func (p *Proxy) send(r *http.Request, set *sidecar.Set) (*http.Response, error) 
 		}
 		out.Body = body
 	}
-	out.Header.Set("Authorization", set.Type+" "+token)
+	out.Header.Set("Authorization", set.Type+" "+set.Token.Reveal())
 	if p.Upstream.Scheme == "http" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
 		return p.plain.RoundTrip(out)
 	}
 	return p.transport.RoundTrip(out)
 }
-
-// isControl tells whether a header cannot carry a character (RFC 9110 section 5.5).
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // canRepeat tells whether a request can be sent a second time.
 func canRepeat(r *http.Request) bool {

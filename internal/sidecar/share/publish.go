@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"maps"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,14 +16,18 @@ import (
 	"github.com/tokensync/tokensync/internal/sidecar/kube"
 )
 
-// retry is the pause before the Secret is read again.
-const retry = 2 * time.Second
-
 // Publish writes a token into the Secret. It never takes one that somebody else has made:
 // a failure says so.
 func (s *Share) Publish(ctx context.Context, token secretstore.Token) (*issuance.Failure, error) {
+	s.mu.Lock()
+	s.unpublished = &token
+	s.mu.Unlock()
 	failed, err := s.write(ctx, token)
 	switch {
+	case failed == nil && err == nil:
+		s.mu.Lock()
+		s.unpublished = nil
+		s.mu.Unlock()
 	case failed != nil:
 		s.Delivered(nil, errors.New(failed.Message))
 	case err != nil:
@@ -57,10 +61,11 @@ func (s *Share) write(ctx context.Context, token secretstore.Token) (*issuance.F
 	return issuance.WriteFailure(err, "check the rights of the pod's ServiceAccount, and the quota and admission rules of the namespace")
 }
 
-// mine tells whether a Secret is this credential's, as far as its labels and owners tell.
+// mine tells whether a replica made a Secret for this credential. One that an operator keeps
+// for a credential of the same name is not, whoever owns it.
 func (s *Share) mine(secret *metav1.ObjectMeta) bool {
 	owner, _ := secretstore.OwnerOf(secret, s.credential())
-	return owner == secretstore.Us
+	return owner == secretstore.Us && secret.Annotations[v1alpha1.AnnotationKeptBy] == kube.FieldManager && !secretstore.IsAdopted(secret)
 }
 
 // credential is the credential of the manifest as the owner of the Secret. It has no UID,
@@ -68,7 +73,14 @@ func (s *Share) mine(secret *metav1.ObjectMeta) bool {
 func (s *Share) credential() *v1alpha1.OAuthCredential {
 	credential := s.Engine.Credential().DeepCopy()
 	credential.Namespace, credential.UID = s.Client.Namespace, ""
-	credential.Spec.Secret.Name = s.Secret
+	target := &credential.Spec.Secret
+	target.Name = s.Secret
+	annotations := maps.Clone(target.Annotations)
+	if annotations == nil {
+		annotations = map[string]v1alpha1.AnnotationValue{}
+	}
+	annotations[v1alpha1.AnnotationKeptBy] = kube.FieldManager
+	target.Annotations = annotations
 	return credential
 }
 
@@ -88,19 +100,7 @@ func (s *Share) advise(err error) {
 		"namespace", s.Client.Namespace, "manifest", s.Client.Manifest(s.Secret+"-share",
 			kube.Right{Resource: "secrets", Name: s.Secret, Verbs: []string{"get", "list", "watch", "patch"}},
 			kube.Right{Resource: "secrets", Verbs: []string{"create"}},
-			kube.Right{Group: "coordination.k8s.io", Resource: "leases", Name: s.Secret, Verbs: []string{"get", "update"}},
+			kube.Right{Group: "coordination.k8s.io", Resource: "leases", Name: leaseName(s.Secret), Verbs: []string{"get", "update"}},
 			kube.Right{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"create"}},
 		))
-}
-
-// pause waits a moment, and answers false when the context ends meanwhile.
-func (s *Share) pause(ctx context.Context) bool {
-	timer := s.Clock.NewTimer(retry)
-	defer timer.Stop()
-	select {
-	case <-timer.C():
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

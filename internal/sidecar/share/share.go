@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
@@ -16,26 +16,17 @@ import (
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/internal/sidecar/engine"
 	"github.com/tokensync/tokensync/internal/sidecar/kube"
 	"github.com/tokensync/tokensync/internal/sidecar/lease"
 	"github.com/tokensync/tokensync/internal/sidecar/watch"
 )
 
-// Engine asks the provider.
-type Engine interface {
-	sidecar.Source
-	sidecar.Refresher
-	// Credential is the credential of the manifest. It must not be changed.
-	Credential() *v1alpha1.OAuthCredential
-	// Hold tells of a token that is in use already, before Run is called.
-	Hold(token secretstore.Token)
-}
-
 // Options are what a Share needs. All are required.
 type Options struct {
 	// Client speaks to the API server; its namespace is that of the Secret and the Lease.
 	Client *kube.Client
-	// Secret is the name of the Secret, and of the Lease.
+	// Secret is the name of the Secret.
 	Secret string
 	// Identity tells this process from all others, those before it in the same pod
 	// included.
@@ -43,9 +34,11 @@ type Options struct {
 	Keys     sidecar.Keys
 	Clock    clock.Clock
 	Log      *slog.Logger
-	// Delivered is told that the Secret holds a set, or why it does not, and Connected
-	// whether the Secret is being watched. They must not block.
+	// Delivered is told that the Secret holds a set, or why it does not hold the newest, and
+	// Lost that it holds none. Connected is told whether the Secret is being watched. They
+	// must not block.
 	Delivered func(set *sidecar.Set, err error)
+	Lost      func(err error)
 	Connected func(bool)
 }
 
@@ -55,7 +48,7 @@ type Share struct {
 	Options
 
 	// Engine asks the provider. It is set before Run, and calls Publish.
-	Engine Engine
+	Engine *engine.Engine
 
 	store   secretstore.Store
 	watched *watch.Source
@@ -63,9 +56,17 @@ type Share struct {
 	mu sync.Mutex
 	// leads says that this replica asks the provider.
 	leads bool
-	// request is the last refresh that was asked for by the Secret, once it was looked at.
+	// unpublished is the token that this replica could not put into the Secret yet, nil where
+	// there is none.
+	unpublished *secretstore.Token
+	// ahead says that this replica delivers what the Secret does not hold yet, and replaces is
+	// what that held then.
+	ahead    bool
+	replaces *sidecar.Set
+	// inSecret is what the Secret was seen to hold last, nil for nothing of ours.
+	inSecret *sidecar.Set
+	// request is the last refresh that was asked for by the Secret.
 	request string
-	looked  bool
 	// advised says that the rights were logged.
 	advised bool
 }
@@ -84,19 +85,68 @@ func New(options Options) *Share {
 func (s *Share) Run(ctx context.Context, into *sidecar.Current) error {
 	group, ctx := errgroup.WithContext(ctx)
 	found := sidecar.NewCurrent()
-	s.watched.Accepts = func(secret *metav1.ObjectMeta) bool { return s.accepts(ctx, secret) }
+	s.watched.Accepts = func(secret *corev1.Secret) bool { return s.accepts(ctx, secret) }
 	group.Go(func() error { return s.watched.Run(ctx, found) })
 	group.Go(func() error { return s.follow(ctx, found, into) })
 	group.Go(func() error {
 		return lease.Run(ctx, lease.Elector{
-			Client: s.Client, Name: s.Secret, Identity: s.Identity, Times: lease.DefaultTimes(), Clock: s.Clock, Log: s.Log,
+			Client: s.Client, Name: leaseName(s.Secret), Identity: s.Identity, Times: lease.DefaultTimes(), Clock: s.Clock, Log: s.Log,
 		}, func(ctx context.Context) { s.lead(ctx, into) })
 	})
 	return group.Wait()
 }
 
-// follow delivers what the Secret holds, unless this replica has a newer token by itself,
-// which is still on its way there.
+// leaseName is the name of the Lease for a Secret. Many an app has a Lease of its own that
+// is called like its Secret.
+func leaseName(secret string) string { return "tokensync-" + secret }
+
+// accepts looks at the Secret that is watched, nil where there is none, and tells whether
+// it holds a token that a replica has put there. Else whoever leads puts it there again.
+func (s *Share) accepts(ctx context.Context, secret *corev1.Secret) bool {
+	if secret != nil && !s.mine(&secret.ObjectMeta) {
+		return false // It is told where it cannot be written.
+	}
+	token, drifted := s.inspect(secret)
+	s.mu.Lock()
+	repairs := s.leads && (token == nil || drifted)
+	s.inSecret = s.setOf(token)
+	s.mu.Unlock()
+	if repairs {
+		s.Engine.Repair()
+	}
+	if token == nil {
+		s.Lost(fmt.Errorf("the Secret %q does not hold the token as it was written: whoever refreshes it writes it again", s.Secret))
+		return false
+	}
+	s.Delivered(s.setOf(token), nil)
+	s.noteRequest(ctx, secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt])
+	return true
+}
+
+// setOf is the set of a token, nil for none.
+func (s *Share) setOf(token *secretstore.Token) *sidecar.Set {
+	if token == nil {
+		return nil
+	}
+	set, _ := s.Keys.Set(token.Data, lifetime.Token{IssuedAt: token.IssuedAt, ExpiresAt: token.ExpiresAt})
+	return set
+}
+
+// inspect answers the token that a replica has put into a Secret, nil where there is none,
+// and whether something about the Secret is not as it was written.
+func (s *Share) inspect(secret *corev1.Secret) (token *secretstore.Token, drifted bool) {
+	if secret == nil || !s.mine(&secret.ObjectMeta) {
+		return nil, false
+	}
+	found, drifted, ok := secretstore.Inspect(secret, s.credential(), lifetime.Token{}, false)
+	if !ok {
+		return nil, false
+	}
+	return &found, drifted
+}
+
+// follow delivers what the Secret holds, unless this replica has a newer token, which is
+// still on its way there.
 func (s *Share) follow(ctx context.Context, found, into *sidecar.Current) error {
 	var last *sidecar.Set
 	for {
@@ -104,53 +154,20 @@ func (s *Share) follow(ctx context.Context, found, into *sidecar.Current) error 
 		if err != nil {
 			return nil //nolint:nilerr // The context has ended.
 		}
-		s.Delivered(set, nil)
-		if known := into.Set(); known == nil || !set.Life.IssuedAt.Before(known.Life.IssuedAt) {
+		s.mu.Lock()
+		if !s.ahead || !set.Is(s.replaces) {
+			s.ahead = false // It is there now, or another replica's is.
 			into.Offer(set)
 		}
+		s.mu.Unlock()
 		last = set
-	}
-}
-
-// lead asks the provider until the context ends.
-func (s *Share) lead(ctx context.Context, into *sidecar.Current) {
-	if !s.hold(ctx) {
-		return
-	}
-	s.setLeads(true)
-	defer s.setLeads(false)
-	if err := s.Engine.Run(ctx, into); err != nil {
-		s.Log.Error("asking the provider has ended", "error", err)
-	}
-}
-
-// hold tells the engine of the token that the Secret holds, as soon as that can be read. It
-// answers false when the context ends before.
-func (s *Share) hold(ctx context.Context) bool {
-	for {
-		secret, err := s.store.Read(ctx, s.key())
-		if err == nil && secret == nil {
-			return true
-		}
-		if err == nil {
-			if token, _, ok := secretstore.Inspect(secret, s.credential(), lifetime.Token{}, false); ok && s.mine(&secret.ObjectMeta) {
-				s.Engine.Hold(token)
-			}
-			return true
-		}
-		if !s.pause(ctx) { // Who watches the Secret tells what is wrong.
-			return false
-		}
 	}
 }
 
 // Refresh implements sidecar.Refresher. Who leads is asked at once, and otherwise by the
 // Secret.
 func (s *Share) Refresh(ctx context.Context) error {
-	s.mu.Lock()
-	leads := s.leads
-	s.mu.Unlock()
-	if leads {
+	if s.leading() {
 		return s.Engine.Refresh(ctx)
 	}
 	err := s.watched.Refresh(ctx)
@@ -160,22 +177,12 @@ func (s *Share) Refresh(ctx context.Context) error {
 	return err
 }
 
-// accepts looks at the Secret that is watched. What somebody else keeps in one of that name
-// is not delivered.
-func (s *Share) accepts(ctx context.Context, secret *metav1.ObjectMeta) bool {
-	if !s.mine(secret) {
-		return false
-	}
-	s.noteRequest(ctx, secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt])
-	return true
-}
-
 // noteRequest serves the refresh that the Secret asks for, empty for none, where this is
-// the replica that does. What was asked for before it came was for others.
+// the replica that does. Whoever begins to lead looks for itself.
 func (s *Share) noteRequest(ctx context.Context, request string) {
 	s.mu.Lock()
-	news := s.leads && s.looked && request != "" && request != s.request
-	s.request, s.looked = request, true
+	news := s.leads && request != "" && request != s.request
+	s.request = request
 	s.mu.Unlock()
 	if !news {
 		return
@@ -185,10 +192,10 @@ func (s *Share) noteRequest(ctx context.Context, request string) {
 	}
 }
 
-func (s *Share) setLeads(leads bool) {
+func (s *Share) leading() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.leads = leads
+	return s.leads
 }
 
 func (s *Share) key() types.NamespacedName {

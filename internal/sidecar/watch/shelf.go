@@ -36,6 +36,7 @@ func (s *shelf) Update(item any) error { return s.put(item) }
 // Delete implements cache.ReflectorStore. The last set stays.
 func (s *shelf) Delete(any) error {
 	s.source.is(absent)
+	s.source.accepts(nil)
 	return nil
 }
 
@@ -43,6 +44,7 @@ func (s *shelf) Delete(any) error {
 func (s *shelf) Replace(items []any, _ string) error {
 	if len(items) == 0 {
 		s.source.is(absent)
+		s.source.accepts(nil)
 		return nil
 	}
 	return s.put(items[0]) // There is one of that name.
@@ -62,13 +64,19 @@ func (s *shelf) put(item any) error {
 	set, ok := s.source.Keys.Set(secret.Data, life(secret.Annotations))
 	if !ok {
 		s.source.is(empty)
+		s.source.accepts(secret)
 		return nil
 	}
 	s.source.is(present)
-	if s.source.Accepts == nil || s.source.Accepts(&secret.ObjectMeta) {
+	if s.source.accepts(secret) {
 		s.into.Offer(set)
 	}
 	return nil
+}
+
+// accepts shows the Secret to whoever wants to see it.
+func (s *Source) accepts(secret *corev1.Secret) bool {
+	return s.Accepts == nil || s.Accepts(secret)
 }
 
 // is logs what has become of the Secret, where that is news.

@@ -44,9 +44,10 @@ type Source struct {
 	// Connected, where there is one, is told whether the Secret is being watched, whenever
 	// that changes. It must not block.
 	Connected func(bool)
-	// Accepts, where there is one, is shown the Secret whenever that was looked at, and tells
-	// whether its keys are to be offered. It must not block, nor keep what it is shown.
-	Accepts func(secret *metav1.ObjectMeta) bool
+	// Accepts, where there is one, is shown the Secret whenever that was looked at, nil where
+	// there is none, and tells whether its keys are to be offered. It must not block, nor keep
+	// what it is shown.
+	Accepts func(secret *corev1.Secret) bool
 
 	mu sync.Mutex
 	// connected is what Connected was told last.

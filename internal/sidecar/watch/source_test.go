@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -189,7 +190,7 @@ func TestRunOffersWhatIsAccepted(t *testing.T) {
 	ours.Annotations = map[string]string{v1alpha1.AnnotationRefreshRequestedAt: "now"}
 	server.watch = tell("MODIFIED", &ours)
 	source, _ := server.source(t)
-	source.Accepts = func(secret *metav1.ObjectMeta) bool {
+	source.Accepts = func(secret *corev1.Secret) bool {
 		return secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt] == "now"
 	}
 	set, err := run(t, source).Next(t.Context(), nil)
