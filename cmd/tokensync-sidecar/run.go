@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
@@ -90,17 +91,52 @@ func (p *process) build(ctx context.Context) error {
 	return p.addHealth(ctx)
 }
 
-// followCurrent looks, with each set that is found, whether the sidecar is ready by it: a
-// sink that is a source as well may have held it before.
+// followCurrent tells of each set that is found, and of its end where no other has come
+// until then. It also looks whether the sidecar is ready by it: a sink that is a source as
+// well may have held it before.
 func (p *process) followCurrent(ctx context.Context) error {
 	var last *sidecar.Set
 	for {
-		set, err := p.current.Next(ctx, last)
-		if err != nil {
-			return nil //nolint:nilerr // The process ends.
+		waits, done := ctx, context.CancelFunc(func() {})
+		if end := p.expiry(last); !end.IsZero() {
+			waits, done = context.WithDeadline(ctx, end)
 		}
-		p.check()
-		last = set
+		set, err := p.current.Next(waits, last)
+		done()
+		switch {
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // The process ends.
+		case err != nil:
+			p.log.Warn("The token has expired, and its source has brought no other", "expiresAt", last.Life.ExpiresAt)
+		default:
+			p.tell(set)
+			p.check()
+			last = set
+		}
+	}
+}
+
+// expiry is when a set expires that has not done so yet, zero for none.
+func (p *process) expiry(set *sidecar.Set) time.Time {
+	if set == nil || set.Life.ExpiresAt.IsZero() || !set.Usable(p.clock.Now()) {
+		return time.Time{}
+	}
+	return set.Life.ExpiresAt
+}
+
+// tell tells of a set that was found.
+func (p *process) tell(set *sidecar.Set) {
+	key := p.settings.Source.Keys.Expiry
+	switch text := set.Data[key]; {
+	case !set.Usable(p.clock.Now()):
+		p.log.Warn("The token that was found has expired: whoever refreshes it has not done so", "expiresAt", set.Life.ExpiresAt)
+	case set.Life.ExpiresAt.IsZero() && len(text) > 0:
+		p.log.Warn("The end of the token cannot be read, and it counts as one that has none: write it as 2026-01-31T12:00:00Z, "+
+			"or name another key with --expiry-key", "key", key)
+	case set.Life.ExpiresAt.IsZero():
+		p.log.Info("A token was found, which does not say when it ends")
+	default:
+		p.log.Info("A token was found", "expiresAt", set.Life.ExpiresAt)
 	}
 }
 

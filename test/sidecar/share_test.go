@@ -162,7 +162,7 @@ var _ = Describe("Replicas that share a Secret", func() {
 		Eventually(ctx, b.files).Should(Equal(two.files()))
 	})
 
-	DescribeTable("leave a Secret alone that is not theirs, and deliver all the same", func(ctx SpecContext, labels map[string]string) {
+	DescribeTable("leave a Secret alone that is not theirs, and ask for no token in vain", func(ctx SpecContext, labels map[string]string) {
 		foreign := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shared", Labels: labels}, StringData: map[string]string{"password": "theirs"},
 		}
@@ -170,12 +170,13 @@ var _ = Describe("Replicas that share a Secret", func() {
 		one := holding("one", time.Now().Add(time.Hour))
 		provider.put(ctx, one)
 		a := replica(ctx)
-		Eventually(ctx, a.files).Should(Equal(one.files()))
 		Eventually(ctx, a.log.String).Should(ContainSubstring("delete it, or give --secret-output another name"))
 		Eventually(ctx, a.readiness).WithArguments(ctx).Should(And(HavePrefix("503"), ContainSubstring("exists and is not that of this credential")))
 		secret, err := shared(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(secret.ResourceVersion).To(Equal(foreign.ResourceVersion))
+		Expect(a.listed()).To(BeEmpty())
+		Expect(issued(a)()).To(BeZero())
 
 		By("the Secret is deleted")
 		Expect(controlPlane.Client.Delete(ctx, foreign)).To(Succeed())

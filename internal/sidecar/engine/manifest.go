@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -55,6 +56,9 @@ func (e *Engine) parse(ctx context.Context, content []byte) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSpec(&credential.Spec); err != nil {
+		return nil, err
+	}
 	declared.Namespace = credential.Namespace
 	provider, err := providerOf(ctx, declared, credential)
 	if err != nil {
@@ -92,6 +96,25 @@ func choose(declared manifest.Objects, name string) (*v1alpha1.OAuthCredential, 
 	return nil, fmt.Errorf("the OAuthCredential %q has the grant type %s, of which a part is spent with each use and has to be stored durably, "+
 		"which only the operator does: have the operator keep its Secret, and give --secret or --mount here",
 		found[0].Name, redact.Message(string(found[0].Spec.GrantType)))
+}
+
+// checkSpec looks at what only the schema of the CRD forbids, and what would do harm where
+// nobody checks that.
+func checkSpec(spec *v1alpha1.OAuthCredentialSpec) error {
+	const (
+		leastPercent, mostPercent = 10, 99
+		longest                   = 720 * time.Hour
+	)
+	refresh := spec.Refresh
+	switch {
+	case (spec.Provider == nil) == (spec.ProviderRef == nil):
+		return errors.New("spec.provider or spec.providerRef: set one of them, and not both")
+	case refresh.AfterPercent != nil && (*refresh.AfterPercent < leastPercent || *refresh.AfterPercent > mostPercent):
+		return fmt.Errorf("spec.refresh.afterPercent: must be between %d and %d", leastPercent, mostPercent)
+	case refresh.Before != nil && (refresh.Before.Duration < 0 || refresh.Before.Duration > longest):
+		return fmt.Errorf("spec.refresh.before: must be between 0s and %s", longest)
+	}
+	return nil
 }
 
 // providerOf is the provider of a credential, nil where it names its endpoint itself.

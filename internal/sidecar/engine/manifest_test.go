@@ -4,6 +4,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tokensync/tokensync/api/v1alpha1"
 )
 
 // TestNewRefuses what can be told beforehand.
@@ -67,5 +71,27 @@ func TestNamespace(t *testing.T) {
 				t.Errorf("got %q", namespace)
 			}
 		})
+	}
+}
+
+// TestWhatTheSchemaForbids is forbidden here as well, as far as it would do harm.
+func TestWhatTheSchemaForbids(t *testing.T) {
+	t.Parallel()
+	provider, ref := &v1alpha1.Endpoint{}, &v1alpha1.ProviderReference{}
+	for name, test := range map[string]struct {
+		spec v1alpha1.OAuthCredentialSpec
+		err  string
+	}{
+		"no provider":      {v1alpha1.OAuthCredentialSpec{}, "set one of them"},
+		"two":              {v1alpha1.OAuthCredentialSpec{Provider: provider, ProviderRef: ref}, "set one of them"},
+		"one":              {v1alpha1.OAuthCredentialSpec{Provider: provider}, ""},
+		"a percentage":     {v1alpha1.OAuthCredentialSpec{ProviderRef: ref, Refresh: v1alpha1.Refresh{AfterPercent: new(int32(50))}}, ""},
+		"too late":         {v1alpha1.OAuthCredentialSpec{ProviderRef: ref, Refresh: v1alpha1.Refresh{AfterPercent: new(int32(100))}}, "between 10 and 99"},
+		"too early":        {v1alpha1.OAuthCredentialSpec{ProviderRef: ref, Refresh: v1alpha1.Refresh{AfterPercent: new(int32(9))}}, "between 10 and 99"},
+		"a time that runs": {v1alpha1.OAuthCredentialSpec{ProviderRef: ref, Refresh: v1alpha1.Refresh{Before: &metav1.Duration{Duration: -1}}}, "between 0s and 720h"},
+	} {
+		if err := checkSpec(&test.spec); (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -51,6 +51,17 @@ type Elector struct {
 	Times    Times
 	Clock    clock.Clock
 	Log      *slog.Logger
+	// Manifest is what to apply where rights are missing, empty for those of the Lease alone.
+	Manifest string
+}
+
+// Rights are those that an elector needs for a Lease.
+func Rights(name string) []kube.Right {
+	const group = "coordination.k8s.io"
+	return []kube.Right{
+		{Group: group, Resource: resource, Name: name, Verbs: []string{"get", "update"}},
+		{Group: group, Resource: resource, Verbs: []string{"create"}},
+	}
 }
 
 // election is an Elector at work.
@@ -90,7 +101,7 @@ func (e *election) attempt(ctx context.Context) error {
 func (e *election) noteHolder() {
 	if e.seen.Holder != e.awaited {
 		e.awaited = e.seen.Holder
-		e.Log.Info("waits while another holds the Lease", "lease", e.Name, "holder", e.awaited)
+		e.Log.Info("stands by while another replica works", "lease", e.Name, "holder", e.awaited)
 	}
 }
 
@@ -138,9 +149,11 @@ func (e *election) tell(err error) {
 	case "":
 		log.Info("the Lease can be read and written again")
 	case "forbidden":
-		log.Error("the pod's ServiceAccount may not use the Lease: apply the manifest", "manifest", e.Client.Manifest(e.Name,
-			kube.Right{Group: "coordination.k8s.io", Resource: resource, Name: e.Name, Verbs: []string{"get", "update"}},
-			kube.Right{Group: "coordination.k8s.io", Resource: resource, Verbs: []string{"create"}}))
+		manifest := e.Manifest
+		if manifest == "" {
+			manifest = e.Client.Manifest(e.Name, Rights(e.Name)...)
+		}
+		log.Error("the pod's ServiceAccount may not use the Lease: apply the manifest", "manifest", manifest)
 	default:
 		log.Warn("the Lease cannot be read or written at the moment", "error", err)
 	}

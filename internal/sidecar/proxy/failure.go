@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/internal/sidecar/loopback"
@@ -37,10 +39,37 @@ func (p *Proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		// The client went away, or the process ends.
 		sentence = "The request was given up."
-	} else {
-		p.Log.Warn("A request was not answered by the upstream", "method", r.Method, "url", redact.URL(r.URL.String()), "problem", sentence)
+	} else if more, ok := p.failures.tell(sentence, p.Clock.Now()); ok {
+		p.Log.Warn("A request was not answered by the upstream", "method", r.Method, "url", redact.URL(r.URL.String()),
+			"problem", sentence, "more", more)
 	}
 	p.refuse(w, http.StatusBadGateway, sentence)
+}
+
+// failuresEvery is how often the same failure is logged.
+const failuresEvery = time.Minute
+
+// failures keeps a busy app from filling the log while its upstream is down. It is safe for
+// concurrent use.
+type failures struct {
+	mu     sync.Mutex
+	last   string
+	toldAt time.Time
+	more   int
+}
+
+// tell tells whether a failure is to be logged, which is so when it is another one or the
+// last line is some time ago, and how many more there were since then.
+func (f *failures) tell(problem string, now time.Time) (more int, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if problem == f.last && now.Before(f.toldAt.Add(failuresEvery)) {
+		f.more++
+		return 0, false
+	}
+	more = f.more
+	f.last, f.toldAt, f.more = problem, now, 0
+	return more, true
 }
 
 // problem says why there is no answer, without anything of what the upstream sent.

@@ -182,3 +182,27 @@ func TestLimits(t *testing.T) {
 		t.Errorf("a header that is too large: %.100s", answer)
 	}
 }
+
+// TestABusyAppDoesNotFillTheLog while its upstream is down.
+func TestABusyAppDoesNotFillTheLog(t *testing.T) {
+	t.Parallel()
+	var f failures
+	now := time.Unix(1, 0)
+	for i, step := range []struct {
+		problem string
+		after   time.Duration
+		more    int
+		told    bool
+	}{
+		{"down", 0, 0, true},
+		{"down", time.Second, 0, false},
+		{"down", 2 * time.Second, 0, false},
+		{"slow", 3 * time.Second, 2, true},
+		{"slow", 4 * time.Second, 0, false},
+		{"slow", 3*time.Second + failuresEvery, 1, true},
+	} {
+		if more, told := f.tell(step.problem, now.Add(step.after)); more != step.more || told != step.told {
+			t.Errorf("step %d: %d more, told: %t", i, more, told)
+		}
+	}
+}

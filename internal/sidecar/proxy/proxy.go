@@ -65,6 +65,7 @@ type Proxy struct {
 	// plain is for gRPC to an upstream without TLS, which nothing else tells to speak
 	// HTTP/2; transport is for all else.
 	transport, plain *http.Transport
+	failures         failures
 }
 
 // New makes a Proxy, which Close ends. The error is about the upstream, and shows nothing

@@ -36,12 +36,22 @@ func (s *Share) lead(ctx context.Context, into *sidecar.Current) {
 }
 
 // begin finds out which token is in use: that of the Secret, or one that this replica has
-// and could not put there. It tries until the Secret can be read, and answers false when the
-// context ends before.
+// and could not put there. It tries until the Secret can be read, and is not somebody
+// else's: a token that cannot be stored would be asked for in vain. It answers false when
+// the context ends before.
 func (s *Share) begin(ctx context.Context) bool {
+	told := false
 	for {
 		secret, err := s.store.Read(ctx, s.key())
-		if err == nil {
+		switch {
+		case err != nil: // Who watches the Secret tells what is wrong.
+		case secret != nil && !s.mine(&secret.ObjectMeta):
+			if !told {
+				s.Log.Error("no token is asked for, because it could not be stored", "error", s.conflict())
+			}
+			told = true
+			s.Lost(s.conflict())
+		default:
 			request := ""
 			if secret != nil {
 				request = secret.Annotations[v1alpha1.AnnotationRefreshRequestedAt]
@@ -50,7 +60,7 @@ func (s *Share) begin(ctx context.Context) bool {
 			s.take(token, request)
 			return true
 		}
-		if !s.pause(ctx) { // Who watches the Secret tells what is wrong.
+		if !s.pause(ctx) {
 			return false
 		}
 	}

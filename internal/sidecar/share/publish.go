@@ -14,6 +14,7 @@ import (
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/secretstore"
 	"github.com/tokensync/tokensync/internal/sidecar/kube"
+	"github.com/tokensync/tokensync/internal/sidecar/lease"
 )
 
 // Publish writes a token into the Secret. It never takes one that somebody else has made:
@@ -48,8 +49,7 @@ func (s *Share) write(ctx context.Context, token secretstore.Token) (*issuance.F
 	}
 	if seen != nil && !s.mine(seen) {
 		return &issuance.Failure{
-			Reason: v1alpha1.ReasonSecretConflict, Class: lifetime.Configuration,
-			Message: fmt.Sprintf("the Secret %q exists and is not that of this credential: delete it, or give --secret-output another name", s.Secret),
+			Reason: v1alpha1.ReasonSecretConflict, Class: lifetime.Configuration, Message: s.conflict().Error(),
 		}, nil
 	}
 	if _, err = s.store.Write(ctx, s.credential(), token, seen, false); err == nil {
@@ -59,6 +59,11 @@ func (s *Share) write(ctx context.Context, token secretstore.Token) (*issuance.F
 		s.advise(apierrors.NewForbidden(v1alpha1.GroupVersion.WithResource("secrets").GroupResource(), s.Secret, nil))
 	}
 	return issuance.WriteFailure(err, "check the rights of the pod's ServiceAccount, and the quota and admission rules of the namespace")
+}
+
+// conflict says that the Secret is somebody else's.
+func (s *Share) conflict() error {
+	return fmt.Errorf("the Secret %q exists and is not that of this credential: delete it, or give --secret-output another name", s.Secret)
 }
 
 // mine tells whether a replica made a Secret for this credential. One that an operator keeps
@@ -86,21 +91,23 @@ func (s *Share) credential() *v1alpha1.OAuthCredential {
 
 // advise logs, once, which rights are missing.
 func (s *Share) advise(err error) {
-	if !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) {
+	if !apierrors.IsForbidden(err) {
 		return
 	}
 	s.mu.Lock()
 	news := !s.advised
 	s.advised = true
 	s.mu.Unlock()
-	if !news {
-		return
+	if news {
+		s.Log.Error("the pod's ServiceAccount may not keep the Secret: apply the manifest", "secret", s.Secret,
+			"namespace", s.Client.Namespace, "manifest", s.manifest())
 	}
-	s.Log.Error("the pod's ServiceAccount may not keep the Secret and its Lease: apply the manifest", "secret", s.Secret,
-		"namespace", s.Client.Namespace, "manifest", s.Client.Manifest(s.Secret+"-share",
-			kube.Right{Resource: "secrets", Name: s.Secret, Verbs: []string{"get", "list", "watch", "patch"}},
-			kube.Right{Resource: "secrets", Verbs: []string{"create"}},
-			kube.Right{Group: "coordination.k8s.io", Resource: "leases", Name: leaseName(s.Secret), Verbs: []string{"get", "update"}},
-			kube.Right{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"create"}},
-		))
+}
+
+// manifest is the Role for all that a replica does, with its RoleBinding.
+func (s *Share) manifest() string {
+	return s.Client.Manifest(s.Secret, append([]kube.Right{
+		{Resource: "secrets", Name: s.Secret, Verbs: []string{"get", "list", "watch", "patch"}},
+		{Resource: "secrets", Verbs: []string{"create"}},
+	}, lease.Rights(leaseName(s.Secret))...)...)
 }

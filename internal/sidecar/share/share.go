@@ -76,7 +76,7 @@ func New(options Options) *Share {
 	s := &Share{Options: options, store: secretstore.Store{API: options.Client.Core}}
 	s.watched = &watch.Source{
 		Client: options.Client, Name: options.Secret, Keys: options.Keys, Clock: options.Clock, Log: options.Log,
-		Refreshes: true, Connected: options.Connected,
+		Refreshes: true, Connected: options.Connected, Manifest: s.manifest(),
 	}
 	return s
 }
@@ -91,6 +91,7 @@ func (s *Share) Run(ctx context.Context, into *sidecar.Current) error {
 	group.Go(func() error {
 		return lease.Run(ctx, lease.Elector{
 			Client: s.Client, Name: leaseName(s.Secret), Identity: s.Identity, Times: lease.DefaultTimes(), Clock: s.Clock, Log: s.Log,
+			Manifest: s.manifest(),
 		}, func(ctx context.Context) { s.lead(ctx, into) })
 	})
 	return group.Wait()

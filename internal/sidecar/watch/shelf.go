@@ -18,6 +18,8 @@ const (
 	present presence = "present"
 	empty   presence = "empty"
 	absent  presence = "absent"
+	// private is a Secret that tokensync keeps for itself, such as one with a refresh token.
+	private presence = "private"
 )
 
 // shelf is where the reflector puts the Secret. It keeps nothing but the set that it makes
@@ -58,6 +60,10 @@ func (s *shelf) put(item any) error {
 	if !ok {
 		return nil // The reflector lets nothing else through.
 	}
+	if secret.Labels[v1alpha1.LabelRole] != "" {
+		s.source.is(private)
+		return nil
+	}
 	s.source.mu.Lock()
 	s.source.managed = secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedByTokensync && secret.Labels[v1alpha1.LabelRole] == ""
 	s.source.mu.Unlock()
@@ -67,7 +73,10 @@ func (s *shelf) put(item any) error {
 		s.source.accepts(secret)
 		return nil
 	}
-	s.source.is(present)
+	if s.source.is(present) && set.Token.IsEmpty() && secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedByTokensync {
+		s.source.Log.Warn("the Secret has no key for the token, and tokensync did not write it: is it the right one?",
+			"secret", s.source.Name, "namespace", s.source.Client.Namespace, "key", s.source.Keys.Token)
+	}
 	if s.source.accepts(secret) {
 		s.into.Offer(set)
 	}
@@ -79,19 +88,21 @@ func (s *Source) accepts(secret *corev1.Secret) bool {
 	return s.Accepts == nil || s.Accepts(secret)
 }
 
-// is logs what has become of the Secret, where that is news.
-func (s *Source) is(now presence) {
+// is logs what has become of the Secret, where that is news, and tells whether it was.
+func (s *Source) is(now presence) bool {
 	s.mu.Lock()
 	before := s.presence
 	s.presence = now
 	s.mu.Unlock()
 	if now == before {
-		return
+		return false
 	}
 	log := s.Log.With("secret", s.Name, "namespace", s.Client.Namespace)
 	switch {
 	case now == present:
 		log.Info("the Secret was found")
+	case now == private:
+		log.Error("the Secret holds a grant, which is for tokensync alone: name the Secret with the token, which is spec.secret.name of the credential")
 	case now == empty:
 		log.Warn("the Secret holds no keys: waiting for them")
 	case before == unseen:
@@ -99,6 +110,7 @@ func (s *Source) is(now presence) {
 	default:
 		log.Warn("the Secret was deleted: what it held is kept until there is one again")
 	}
+	return true
 }
 
 // life is what the annotations of a Secret say of the token in it. A Secret that tokensync

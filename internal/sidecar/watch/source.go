@@ -41,6 +41,8 @@ type Source struct {
 	Log   *slog.Logger
 	// Refreshes says that Refresh may be called, which takes one more right.
 	Refreshes bool
+	// Manifest is what to apply where rights are missing, empty for those of the source alone.
+	Manifest string
 	// Connected, where there is one, is told whether the Secret is being watched, whenever
 	// that changes. It must not block.
 	Connected func(bool)

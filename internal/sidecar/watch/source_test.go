@@ -198,3 +198,39 @@ func TestRunOffersWhatIsAccepted(t *testing.T) {
 		t.Errorf("the first that was offered is %v: %v", set, err)
 	}
 }
+
+// TestAGrantIsNobodysToken: what tokensync keeps for itself goes into no file.
+func TestAGrantIsNobodysToken(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	grant := secret("first")
+	grant.Labels = map[string]string{v1alpha1.LabelRole: v1alpha1.RoleGrant}
+	server.lists(t, grant)
+	source, log := server.source(t)
+	into := run(t, source)
+	eventually(t, "it is said", func() bool { return strings.Contains(log.String(), "holds a grant") })
+	if into.Set() != nil {
+		t.Error("it is offered")
+	}
+}
+
+// TestAStrangeSecretIsDoubted, and one that renames its keys is not.
+func TestAStrangeSecretIsDoubted(t *testing.T) {
+	t.Parallel()
+	for name, managed := range map[string]bool{"a stranger's": false, "the operator's": true} {
+		server := serve(t)
+		strange := secret("first")
+		strange.Data = map[string][]byte{"client_secret": []byte("s3cret")}
+		strange.Labels = nil
+		if managed {
+			strange.Labels = map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedByTokensync}
+		}
+		server.lists(t, strange)
+		source, log := server.source(t)
+		into := run(t, source)
+		eventually(t, "it is offered", func() bool { return into.Set() != nil })
+		if doubted := strings.Contains(log.String(), "is it the right one?"); doubted == managed {
+			t.Errorf("%s is doubted: %t", name, doubted)
+		}
+	}
+}

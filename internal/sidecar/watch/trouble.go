@@ -92,15 +92,17 @@ func (s *Source) tell(now trouble, verb string, err error) {
 		log.Error("the pod's ServiceAccount may not watch the Secret: apply the manifest",
 			"verb", verb, "manifest", s.manifest(s.Refreshes))
 	case unauthorized:
-		log.Error("the API server does not know who asks: the token of the pod's ServiceAccount is refused, "+
-			"or the kubeconfig's credentials are. These rights are needed besides", "manifest", s.manifest(s.Refreshes))
+		log.Error("the API server does not know who asks: the token of the pod's ServiceAccount is refused, or the kubeconfig's credentials are")
 	case unreachable:
-		log.Warn("the API server does not answer as it should; the last token is kept meanwhile", "error", err)
+		log.Warn("the API server does not answer as it should; what was found before is kept meanwhile", "error", err)
 	}
 }
 
 // manifest is the Role that the source needs, with its RoleBinding.
 func (s *Source) manifest(refreshes bool) string {
+	if s.Manifest != "" {
+		return s.Manifest
+	}
 	verbs := []string{"get", "list", "watch"}
 	if refreshes {
 		verbs = append(verbs, "patch")
