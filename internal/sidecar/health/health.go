@@ -83,15 +83,25 @@ func (h *Health) Lost(name string, why error) {
 	}
 }
 
+// nothing says why there is no token yet. The caller holds the lock.
+func (h *Health) nothing() error {
+	for _, s := range h.sinks {
+		if s.failed != nil {
+			return fmt.Errorf("no token yet: %s", redact.Message(s.failed.Error()))
+		}
+	}
+	return errors.New("no token yet: the source has none, or cannot be read; the log tells more")
+}
+
 // Ready is nil while all sinks hold a token that has not expired. Otherwise it is a
 // sentence that says what is missing.
 func (h *Health) Ready() error {
 	now, newest := h.clock.Now(), h.current.Set()
-	if newest == nil {
-		return errors.New("no token yet: the source has none, or cannot be read; the log tells more")
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if newest == nil {
+		return h.nothing()
+	}
 	for _, s := range h.sinks {
 		switch {
 		case s.holds.Usable(now):

@@ -53,6 +53,19 @@ func TestReady(t *testing.T) {
 			steps: func(*Health, *sidecar.Current) {},
 			want:  "no token yet: the source has none, or cannot be read; the log tells more",
 		},
+		"nothing yet, for a reason": {
+			steps: func(h *Health, _ *sidecar.Current) { h.Lost("proxy", full) },
+			want:  "no token yet: the disk is full",
+		},
+		"lost": {
+			steps: func(h *Health, c *sidecar.Current) {
+				c.Offer(hour)
+				h.Delivered("files", hour, nil)
+				h.Delivered("proxy", hour, nil)
+				h.Lost("proxy", full)
+			},
+			want: "not delivered to proxy: the disk is full",
+		},
 		"found and not delivered": {
 			steps: func(_ *Health, c *sidecar.Current) { c.Offer(hour) },
 			want:  "not delivered to files yet",
