@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net"
 
 	"github.com/tokensync/tokensync/internal/sidecar"
@@ -88,7 +87,7 @@ func (p *process) addEndpoint(ctx context.Context) error {
 	if address == nil {
 		return nil
 	}
-	listener, err := p.listen(ctx, "token-address", *address)
+	listener, err := p.listen(ctx, *address)
 	if err != nil {
 		return err
 	}
@@ -114,7 +113,7 @@ func (p *process) addProxy(ctx context.Context, refresher sidecar.Refresher) err
 	if err != nil {
 		return err
 	}
-	listener, err := p.listen(ctx, "proxy-listen", *sinks.ProxyListen)
+	listener, err := p.listen(ctx, *sinks.ProxyListen)
 	if err != nil {
 		return err
 	}
@@ -127,34 +126,25 @@ func (p *process) addProxy(ctx context.Context, refresher sidecar.Refresher) err
 // there, if there is a token in it.
 func (p *process) follow(sink string) {
 	p.add(func(ctx context.Context) error {
-		var last *sidecar.Set
-		for {
-			set, err := p.current.Next(ctx, last)
-			if err != nil {
-				return nil //nolint:nilerr // The process ends.
-			}
+		for set := range p.current.All(ctx) {
 			if _, sentence := loopback.Unusable(set, p.settings.Source.Keys.Token); sentence != "" {
 				p.log.Warn("There is no token to serve", "sink", sink, "reason", sentence)
 				p.health.Lost(sink, errors.New(sentence))
 			} else {
 				p.delivered(sink, set, nil)
 			}
-			last = set
 		}
+		return nil
 	})
 }
 
 // listen listens at an address that must be the pod's alone.
-func (p *process) listen(ctx context.Context, setting string, address loopback.Address) (net.Listener, error) {
+func (p *process) listen(ctx context.Context, address loopback.Address) (net.Listener, error) {
 	sinks := p.settings.Sinks
 	if err := address.CheckNetwork(sinks.PodIP, sinks.HostIP, sinks.InCluster, sinks.AllowHostNetwork); err != nil {
 		return nil, err
 	}
-	listener, err := address.Listen(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.settings.Origin(setting), err)
-	}
-	return listener, nil
+	return address.Listen(ctx)
 }
 
 // addHealth adds --health-address.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/tokensync/tokensync/internal/egress"
@@ -123,15 +122,13 @@ func (p *process) tokenClient() *oauth.Client {
 	})
 }
 
-// addresses are those among lists with commas. Some clusters have a name for the API
-// server, which is no address and no mistake.
-func addresses(lists ...string) []netip.Addr {
+// addresses are those among texts. Some clusters have a name for the API server, which is no
+// address and no mistake.
+func addresses(texts ...string) []netip.Addr {
 	var all []netip.Addr
-	for _, list := range lists {
-		for text := range strings.SplitSeq(list, ",") {
-			if address, err := netip.ParseAddr(text); err == nil {
-				all = append(all, address)
-			}
+	for _, text := range texts {
+		if address, err := netip.ParseAddr(text); err == nil {
+			all = append(all, address)
 		}
 	}
 	return all

@@ -151,12 +151,7 @@ func (r *Reconciler) write(ctx context.Context, f *facts, token *secretstore.Tok
 
 // observe counts a token request.
 func (r *Reconciler) observe(o *outcome) {
-	if !o.Sent || o.Abandoned {
-		return
+	if result, code, ok := o.Counted(); ok {
+		r.Metrics.TokenRequest(o.provider, result, code, o.Latency)
 	}
-	result, code := "success", ""
-	if o.Failure != nil {
-		result, code = o.Failure.Reason, o.Failure.Code
-	}
-	r.Metrics.TokenRequest(o.provider, result, code, o.Latency)
 }

@@ -24,6 +24,8 @@ type Failure struct {
 	Answered bool
 	// Beside says that it does not concern what the token comes from.
 	Beside bool
+	// Source tells which source is missing or refused, nil where none is.
+	Source *resolve.SourceError
 }
 
 // TokenFailure reads the error of a token request.
@@ -75,7 +77,7 @@ func SourceFailure(err error) (*Failure, error) {
 		if source.Problem == resolve.Forbidden {
 			reason = v1alpha1.ReasonSourceSecretRefused
 		}
-		return &Failure{Reason: reason, Class: lifetime.Configuration, Message: source.Error()}, nil
+		return &Failure{Reason: reason, Class: lifetime.Configuration, Message: source.Error(), Source: source}, nil
 	case errors.As(err, &spec):
 		failed := SpecFailure(spec)
 		if spec.Reason == v1alpha1.ReasonServiceAccountRefused {

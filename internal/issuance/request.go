@@ -121,6 +121,19 @@ func misdirected(err error) bool {
 	return errors.As(err, &e) && slices.Contains([]int{301, 302, 307, 308, 404, 405, 410}, e.Status)
 }
 
+// Counted is how a token request counts in metrics: as `success`, or by the reason and the
+// OAuth error code of its failure. It is false for what was not asked, or not waited for.
+func (o *Outcome) Counted() (result, code string, ok bool) {
+	switch {
+	case !o.Sent || o.Abandoned:
+		return "", "", false
+	case o.Failure != nil:
+		return o.Failure.Reason, o.Failure.Code, true
+	default:
+		return "success", "", true
+	}
+}
+
 // Result is what the outcome says about the provider.
 func (o *Outcome) Result() gate.Result {
 	switch {

@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"iter"
 	"sync"
 )
 
@@ -49,6 +50,21 @@ func (c *Current) Next(ctx context.Context, after *Set) (*Set, error) {
 		case <-next:
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		}
+	}
+}
+
+// All goes on with each set that is the newest when the one before was dealt with, until the
+// context ends.
+func (c *Current) All(ctx context.Context) iter.Seq[*Set] {
+	return func(yield func(*Set) bool) {
+		var last *Set
+		for {
+			set, err := c.Next(ctx, last)
+			if err != nil || !yield(set) {
+				return
+			}
+			last = set
 		}
 	}
 }

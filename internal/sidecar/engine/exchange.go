@@ -7,7 +7,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
-	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/gate"
 	"github.com/tokensync/tokensync/internal/issuance"
 	"github.com/tokensync/tokensync/internal/lifetime"
@@ -91,10 +90,8 @@ func (l *loop) ask(ctx context.Context, o *outcome, answered func()) {
 	switch {
 	case o.APIError != nil:
 		o.Failure, o.APIError = unreadFailure(o.APIError), nil
-	case o.Failure != nil && o.Failure.Reason == v1alpha1.ReasonSourceSecretMissing:
-		// What exactly is missing is told by the error alone, and to look again costs nothing.
-		_, err := r.Resolver.Resolve(ctx, r.Plan)
-		if message, ok := r.made.objects.inFiles(ctx, err); ok {
+	case o.Failure != nil && o.Failure.Source != nil:
+		if message, ok := r.made.objects.inFiles(ctx, o.Failure.Source); ok {
 			o.Failure.Message = message
 		}
 	}
@@ -122,14 +119,9 @@ func (l *loop) finish(o *outcome) {
 
 // observe counts a token request.
 func (l *loop) observe(o *outcome) {
-	if !o.Sent || o.Abandoned || l.options.Metrics == nil {
-		return
+	if result, code, ok := o.Counted(); ok && l.options.Metrics != nil {
+		l.options.Metrics.TokenRequest(result, code, o.Latency)
 	}
-	result, code := "success", ""
-	if o.Failure != nil {
-		result, code = o.Failure.Reason, o.Failure.Code
-	}
-	l.options.Metrics.TokenRequest(result, code, o.Latency)
 }
 
 // unwanted says that a request was made of a manifest that has changed since. One that

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -27,11 +26,9 @@ func unreadFailure(err error) *issuance.Failure {
 }
 
 // inFiles says of a source that is missing where it was looked for. Whoever reads the log
-// has mounted it, so that nothing of a provider is hidden from them. The error is that of
-// resolve.
-func (o *objects) inFiles(ctx context.Context, err error) (string, bool) {
-	var source *resolve.SourceError
-	if !errors.As(err, &source) || source.Problem == resolve.Forbidden {
+// has mounted it, so that nothing of a provider is hidden from them.
+func (o *objects) inFiles(ctx context.Context, source *resolve.SourceError) (string, bool) {
+	if source.Problem == resolve.Forbidden {
 		return "", false
 	}
 	flag := "--secrets-dir"

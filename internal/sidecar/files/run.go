@@ -19,15 +19,9 @@ const (
 // set, and only then changed tells whether readers see something else than at the success
 // before, which is when to notify the application. It must not wait for anything.
 func (w *Writer) Run(ctx context.Context, current *sidecar.Current, report func(set *sidecar.Set, changed bool, err error)) {
-	var last *sidecar.Set
 	untold := false
-	for {
-		set, err := current.Next(ctx, last)
-		if err != nil {
-			return
-		}
+	for set := range current.All(ctx) {
 		untold = w.deliver(ctx, current, set, untold, report)
-		last = set
 	}
 }
 

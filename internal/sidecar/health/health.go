@@ -56,29 +56,28 @@ func New(o Options) *Health {
 // Delivered notes that a sink holds a set, or why it could not be brought there. The sink
 // is one of those of Options.
 func (h *Health) Delivered(name string, set *sidecar.Set, err error) {
-	h.metrics.deliveries.WithLabelValues(name, result(err)).Inc()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, s := range h.sinks {
-		if s.name != name {
-			continue
-		}
-		s.failed = err
+	h.note(name, err, func(s *sink) {
 		if err == nil {
 			s.holds = set
 		}
-	}
+	})
 }
 
 // Lost notes that a sink holds no token any more, and why. The sink is one of those of
 // Options.
 func (h *Health) Lost(name string, why error) {
-	h.Delivered(name, nil, why)
+	h.note(name, why, func(s *sink) { s.holds = nil })
+}
+
+// note counts what came of a delivery, and notes in the sink what follows.
+func (h *Health) note(name string, err error, follows func(*sink)) {
+	h.metrics.deliveries.WithLabelValues(name, result(err)).Inc()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range h.sinks {
 		if s.name == name {
-			s.holds = nil
+			s.failed = err
+			follows(s)
 		}
 	}
 }

@@ -18,7 +18,11 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/internal/sidecar/volume/volumetest"
 )
+
+// maxFile is the most bytes of a file.
+const maxFile = 1 << 20
 
 // patience is how long a test waits for what comes in an instant.
 const patience = 20 * time.Second
@@ -128,14 +132,14 @@ func (h *house) keeps() {
 func TestFollowsTheKubelet(t *testing.T) {
 	t.Parallel()
 	volume := t.TempDir()
-	kubelet(t, volume, "1", "access_token", "one", "token_type", "DPoP", "expires_at", "2026-11-22T14:00:00Z")
+	volumetest.Kubelet(t, volume, "1", "access_token", "one", "token_type", "DPoP", "expires_at", "2026-11-22T14:00:00Z")
 	h := run(t, volume, nil)
 	h.want("one")
 	if h.last.Type != "DPoP" || h.last.Life.ExpiresAt.Hour() != 14 || len(h.last.Data) != 3 {
 		t.Errorf("the set is %+v", h.last)
 	}
 	for _, version := range []string{"two", "three", "four"} {
-		kubelet(t, volume, version, "access_token", version)
+		volumetest.Kubelet(t, volume, version, "access_token", version)
 		h.want(version)
 	}
 	if text := h.journal.String(); text != "" {
@@ -146,10 +150,10 @@ func TestFollowsTheKubelet(t *testing.T) {
 func TestFollowsAPlainDirectory(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
-	put(t, directory, "access_token", "one")
+	volumetest.Put(t, directory, "access_token", "one")
 	h := run(t, directory, nil)
 	h.want("one")
-	put(t, directory, ".next", "two")
+	volumetest.Put(t, directory, ".next", "two")
 	if err := os.Rename(filepath.Join(directory, ".next"), filepath.Join(directory, "access_token")); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +173,7 @@ func TestADirectoryThatComesLater(t *testing.T) {
 		h.clock.Step(pollEvery)
 		return strings.Contains(h.journal.String(), "holds no files")
 	})
-	kubelet(t, volume, "1", "access_token", "one") // Now it is watched.
+	volumetest.Kubelet(t, volume, "1", "access_token", "one") // Now it is watched.
 	h.want("one")
 	h.logged("can be read again")
 	h.logged("is not there")
@@ -181,16 +185,16 @@ func TestTheLastSetStays(t *testing.T) {
 	if err := os.Mkdir(volume, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	kubelet(t, volume, "1", "access_token", "one")
+	volumetest.Kubelet(t, volume, "1", "access_token", "one")
 	var connected atomic.Bool
 	h := run(t, volume, func(s *Source) { s.Connected = connected.Store })
 	h.want("one")
 	h.until("the source is up", connected.Load)
-	kubelet(t, volume, "2")
+	volumetest.Kubelet(t, volume, "2")
 	h.logged("holds no files")
 	h.keeps()
 	h.until("the source is down", func() bool { return !connected.Load() })
-	kubelet(t, volume, "3", "access_token", strings.Repeat("x", maxFile+1))
+	volumetest.Kubelet(t, volume, "3", "access_token", strings.Repeat("x", maxFile+1))
 	h.logged("has more than 1024 KiB")
 	h.keeps()
 
@@ -202,10 +206,10 @@ func TestTheLastSetStays(t *testing.T) {
 	if err := os.Mkdir(volume, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	kubelet(t, volume, "4", "access_token", "four")
+	volumetest.Kubelet(t, volume, "4", "access_token", "four")
 	h.clock.Step(pollEvery)
 	h.want("four")
-	kubelet(t, volume, "5", "access_token", "five") // The new directory is watched.
+	volumetest.Kubelet(t, volume, "5", "access_token", "five") // The new directory is watched.
 	h.want("five")
 }
 
@@ -224,8 +228,8 @@ func TestThePollFindsWhatTheWatchMisses(t *testing.T) {
 			if err := errors.Join(os.Mkdir(one, 0o700), os.Mkdir(two, 0o700), os.Symlink("one", volume)); err != nil {
 				t.Fatal(err)
 			}
-			put(t, one, "access_token", "one")
-			put(t, two, "access_token", "two")
+			volumetest.Put(t, one, "access_token", "one")
+			volumetest.Put(t, two, "access_token", "two")
 			h := run(t, volume, change)
 			h.want("one")
 			next := filepath.Join(base, "next")
@@ -241,7 +245,7 @@ func TestThePollFindsWhatTheWatchMisses(t *testing.T) {
 				h.logged("is not watched")
 				return
 			}
-			put(t, two, "access_token", "three")
+			volumetest.Put(t, two, "access_token", "three")
 			h.want("three")
 		})
 	}
@@ -253,7 +257,7 @@ func TestAnUnreadableFile(t *testing.T) {
 		t.Skip("root may read everything")
 	}
 	volume := t.TempDir()
-	put(t, volume, "access_token", "one", "other", "x")
+	volumetest.Put(t, volume, "access_token", "one", "other", "x")
 	h := run(t, volume, nil)
 	h.want("one")
 	if err := os.Chmod(filepath.Join(volume, "other"), 0); err != nil {
@@ -261,7 +265,7 @@ func TestAnUnreadableFile(t *testing.T) {
 	}
 	h.logged("may not be read")
 	h.keeps()
-	put(t, volume, "access_token", "two")
+	volumetest.Put(t, volume, "access_token", "two")
 	if err := os.Chmod(filepath.Join(volume, "other"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -87,19 +87,13 @@ func (s *Share) take(token *secretstore.Token, request string) {
 
 // forward delivers what the provider has answered, before the Secret holds it.
 func (s *Share) forward(ctx context.Context, asked, into *sidecar.Current) {
-	var last *sidecar.Set
-	for {
-		set, err := asked.Next(ctx, last)
-		if err != nil {
-			return
-		}
+	for set := range asked.All(ctx) {
 		s.mu.Lock()
 		if !set.Is(s.inSecret) {
 			s.ahead, s.replaces = true, s.inSecret
 			into.Offer(set)
 		}
 		s.mu.Unlock()
-		last = set
 	}
 }
 

@@ -87,7 +87,10 @@ func (s *Share) Run(ctx context.Context, into *sidecar.Current) error {
 	found := sidecar.NewCurrent()
 	s.watched.Accepts = func(secret *corev1.Secret) bool { return s.accepts(ctx, secret) }
 	group.Go(func() error { return s.watched.Run(ctx, found) })
-	group.Go(func() error { return s.follow(ctx, found, into) })
+	group.Go(func() error {
+		s.follow(ctx, found, into)
+		return nil
+	})
 	group.Go(func() error {
 		return lease.Run(ctx, lease.Elector{
 			Client: s.Client, Name: leaseName(s.Secret), Identity: s.Identity, Times: lease.DefaultTimes(), Clock: s.Clock, Log: s.Log,
@@ -148,20 +151,14 @@ func (s *Share) inspect(secret *corev1.Secret) (token *secretstore.Token, drifte
 
 // follow delivers what the Secret holds, unless this replica has a newer token, which is
 // still on its way there.
-func (s *Share) follow(ctx context.Context, found, into *sidecar.Current) error {
-	var last *sidecar.Set
-	for {
-		set, err := found.Next(ctx, last)
-		if err != nil {
-			return nil //nolint:nilerr // The context has ended.
-		}
+func (s *Share) follow(ctx context.Context, found, into *sidecar.Current) {
+	for set := range found.All(ctx) {
 		s.mu.Lock()
 		if !s.ahead || !set.Is(s.replaces) {
 			s.ahead = false // It is there now, or another replica's is.
 			into.Offer(set)
 		}
 		s.mu.Unlock()
-		last = set
 	}
 }
 

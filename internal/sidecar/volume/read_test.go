@@ -12,44 +12,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokensync/tokensync/internal/sidecar/volume/volumetest"
 )
-
-// put writes files of names and values in turn.
-func put(t *testing.T, directory string, pairs ...string) {
-	t.Helper()
-	for i := 0; i < len(pairs); i += 2 {
-		if err := os.WriteFile(filepath.Join(directory, pairs[i]), []byte(pairs[i+1]), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// kubelet shows a version of files in a volume as the kubelet does, and removes the one
-// before at once.
-func kubelet(t *testing.T, volume, version string, pairs ...string) {
-	t.Helper()
-	old, _ := os.Readlink(filepath.Join(volume, "..data"))
-	version = "..2026_11_22_13_00_00." + version
-	if err := os.Mkdir(filepath.Join(volume, version), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	put(t, filepath.Join(volume, version), pairs...)
-	next := filepath.Join(volume, "..data_tmp")
-	if err := errors.Join(os.Symlink(version, next), os.Rename(next, filepath.Join(volume, "..data"))); err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		err := os.Symlink("..data/"+pairs[i], filepath.Join(volume, pairs[i]))
-		if err != nil && !errors.Is(err, os.ErrExist) {
-			t.Fatal(err)
-		}
-	}
-	if old != "" {
-		if err := os.RemoveAll(filepath.Join(volume, old)); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 func TestRead(t *testing.T) {
 	t.Parallel()
@@ -62,22 +27,22 @@ func TestRead(t *testing.T) {
 		"a Secret volume": {
 			make: func(t *testing.T, d string) {
 				t.Helper()
-				kubelet(t, d, "1", "access_token", "a", ".netrc", "n", "empty", "")
+				volumetest.Kubelet(t, d, "1", "access_token", "a", ".netrc", "n", "empty", "")
 			},
 			want: map[string]string{"access_token": "a", ".netrc": "n", "empty": ""},
 		},
 		"what lies beside the version": {
 			make: func(t *testing.T, d string) {
 				t.Helper()
-				kubelet(t, d, "1", "access_token", "a")
-				put(t, d, "stray", "s")
+				volumetest.Kubelet(t, d, "1", "access_token", "a")
+				volumetest.Put(t, d, "stray", "s")
 			},
 			want: map[string]string{"access_token": "a"},
 		},
 		"a plain directory": {
 			make: func(t *testing.T, d string) {
 				t.Helper()
-				put(t, d, "access_token", "a", "..hidden", "h", "no key", "x")
+				volumetest.Put(t, d, "access_token", "a", "..hidden", "h", "no key", "x")
 				err := errors.Join(os.Mkdir(filepath.Join(d, "sub"), 0o700), os.Symlink("access_token", filepath.Join(d, "link")),
 					os.Symlink("nowhere", filepath.Join(d, "dangling")), syscall.Mkfifo(filepath.Join(d, "pipe"), 0o600))
 				if err != nil {
@@ -96,13 +61,13 @@ func TestRead(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				put(t, part, "access_token", "a")
+				volumetest.Put(t, part, "access_token", "a")
 			},
 			want: map[string]string{"access_token": "a"},
 		},
 		"an empty directory": {make: func(*testing.T, string) {}},
 		"an empty version": {
-			make: func(t *testing.T, d string) { t.Helper(); kubelet(t, d, "1") },
+			make: func(t *testing.T, d string) { t.Helper(); volumetest.Kubelet(t, d, "1") },
 		},
 		"no directory": {
 			make: func(t *testing.T, d string) {
@@ -122,17 +87,20 @@ func TestRead(t *testing.T) {
 			},
 			err: "DIR cannot be read: not a directory",
 		},
-		"the largest file":    {make: func(t *testing.T, d string) { t.Helper(); put(t, d, "a", mebibyte) }, want: map[string]string{"a": mebibyte}},
-		"a larger file":       {make: func(t *testing.T, d string) { t.Helper(); put(t, d, "a", mebibyte+"x") }, err: "DIR/a cannot be read: it has more than 1024 KiB"},
-		"a larger file there": {make: func(t *testing.T, d string) { t.Helper(); kubelet(t, d, "1", "a", mebibyte+"x") }, err: "DIR/a cannot be read: it has more than 1024 KiB"},
+		"the largest file":    {make: func(t *testing.T, d string) { t.Helper(); volumetest.Put(t, d, "a", mebibyte) }, want: map[string]string{"a": mebibyte}},
+		"a larger file":       {make: func(t *testing.T, d string) { t.Helper(); volumetest.Put(t, d, "a", mebibyte+"x") }, err: "DIR/a cannot be read: it has more than 1024 KiB"},
+		"a larger file there": {make: func(t *testing.T, d string) { t.Helper(); volumetest.Kubelet(t, d, "1", "a", mebibyte+"x") }, err: "DIR/a cannot be read: it has more than 1024 KiB"},
 		"the most of all": {
-			make: func(t *testing.T, d string) { t.Helper(); put(t, d, "a", mebibyte, "b", mebibyte, "c", mebibyte) },
+			make: func(t *testing.T, d string) {
+				t.Helper()
+				volumetest.Put(t, d, "a", mebibyte, "b", mebibyte, "c", mebibyte)
+			},
 			want: map[string]string{"a": mebibyte, "b": mebibyte, "c": mebibyte},
 		},
 		"more than that": {
 			make: func(t *testing.T, d string) {
 				t.Helper()
-				put(t, d, "a", mebibyte, "b", mebibyte, "c", mebibyte, "d", "x")
+				volumetest.Put(t, d, "a", mebibyte, "b", mebibyte, "c", mebibyte, "d", "x")
 			},
 			err: "the files in DIR have more than 3 MiB",
 		},
@@ -176,7 +144,7 @@ func TestWhatIsReadIsOfOneVersion(t *testing.T) {
 		for key := range keys {
 			pairs = append(pairs, fmt.Sprintf("key-%d", key), fmt.Sprint(n))
 		}
-		kubelet(t, volume, fmt.Sprint(n), pairs...)
+		volumetest.Kubelet(t, volume, fmt.Sprint(n), pairs...)
 	}
 	show(0)
 	var done atomic.Bool

@@ -1,4 +1,5 @@
-package mount
+// Package volumetest lays directories out as the kubelet does, for tests.
+package volumetest
 
 import (
 	"errors"
@@ -7,11 +8,8 @@ import (
 	"testing"
 )
 
-// maxFile is the most bytes of a file.
-const maxFile = 1 << 20
-
-// put writes files of names and values in turn.
-func put(t *testing.T, directory string, pairs ...string) {
+// Put writes files of names and values in turn.
+func Put(t *testing.T, directory string, pairs ...string) {
 	t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
 		if err := os.WriteFile(filepath.Join(directory, pairs[i]), []byte(pairs[i+1]), 0o600); err != nil {
@@ -20,16 +18,16 @@ func put(t *testing.T, directory string, pairs ...string) {
 	}
 }
 
-// kubelet shows a version of files in a volume as the kubelet does, and removes the one
+// Kubelet shows a version of files in a volume as the kubelet does, and removes the one
 // before at once.
-func kubelet(t *testing.T, volume, version string, pairs ...string) {
+func Kubelet(t *testing.T, volume, version string, pairs ...string) {
 	t.Helper()
 	old, _ := os.Readlink(filepath.Join(volume, "..data"))
 	version = "..2026_11_22_13_00_00." + version
-	if err := os.Mkdir(filepath.Join(volume, version), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(volume, version), 0o755); err != nil { //nolint:gosec // As the kubelet makes it.
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(volume, version), pairs...)
+	Put(t, filepath.Join(volume, version), pairs...)
 	next := filepath.Join(volume, "..data_tmp")
 	if err := errors.Join(os.Symlink(version, next), os.Rename(next, filepath.Join(volume, "..data"))); err != nil {
 		t.Fatal(err)
