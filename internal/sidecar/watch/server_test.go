@@ -34,7 +34,7 @@ type server struct {
 
 func serve(t *testing.T) *server {
 	t.Helper()
-	s := &server{}
+	s := &server{watch: silent}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		s.mu.Lock()

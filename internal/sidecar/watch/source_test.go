@@ -134,6 +134,7 @@ func TestRunOverlooksAShortRefusal(t *testing.T) {
 	source, log := server.source(t)
 	into := run(t, source)
 	eventually(t, "the first is found", func() bool { return tokenIn(into) == "first" })
+	eventually(t, "it is watched", func() bool { return server.count("watch=") > 0 })
 	forbid := func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusForbidden, metav1.StatusReasonForbidden)
 	}
