@@ -56,7 +56,7 @@ func crowded() *corev1.Pod {
 
 // plain are pods that ask for nothing.
 func plain() []*corev1.Pod {
-	other := annotated(app(), injectPath, "/token")
+	other := annotated(app(), "tokensync.dev/injected", "token")
 	other.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "tokensync", MountPath: "/var/run/tokensync"}}
 	other.Spec.Volumes = []corev1.Volume{{Name: "tokensync"}}
 	return []*corev1.Pod{app(), hardened(), crowded(), other, annotated(app(), "example.com/inject", "token")}

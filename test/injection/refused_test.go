@@ -26,6 +26,12 @@ var _ = Describe("A pod that asks for what it cannot get", func() {
 		Entry("two names", annotated(app(), injectSecret, "a,b"), "make it the name of a Secret"),
 		Entry("a name of another namespace", annotated(app(), injectSecret, "web/a"), "make it the name of a Secret"),
 		Entry("too long a name", annotated(app(), injectSecret, strings.Repeat("a", 254)), "make it the name of a Secret"),
+		Entry("an annotation that there is not", annotated(asking(app()), "tokensync.dev/inject-dir", "/token"),
+			"the annotation tokensync.dev/inject-dir is not known: there are tokensync.dev/inject-secret, inject-path"),
+		Entry("a misspelled Secret", annotated(app(), "tokensync.dev/inject-secrets", "a"),
+			"the annotation tokensync.dev/inject-secrets is not known"),
+		Entry("a path for nothing", annotated(app(), injectPath, "/token"),
+			"not the one that names the Secret: add tokensync.dev/inject-secret, or remove the others"),
 		Entry("no path", annotated(asking(app()), injectPath, ""), `inject-path is "": make it an absolute path`),
 		Entry("a relative path", annotated(asking(app()), injectPath, "run/token"), `inject-path is "run/token": make it an absolute path`),
 		Entry("the root", annotated(asking(app()), injectPath, "/"), "make it an absolute path"),
@@ -34,22 +40,27 @@ var _ = Describe("A pod that asks for what it cannot get", func() {
 		Entry("a path with a colon", annotated(asking(app()), injectPath, "/a:/b"), "make it an absolute path"),
 		Entry("a path with an end too much", annotated(asking(app()), injectPath, "/token/"), "make it an absolute path"),
 		Entry("too long a path", annotated(asking(app()), injectPath, "/"+strings.Repeat("a", 255)), "make it an absolute path"),
+		Entry("a path that the image needs", annotated(asking(app()), injectPath, "/etc"),
+			`inject-path is "/etc", and the token there would hide what the image has: make it a folder of the token's own`),
+		Entry("a path where programs are", annotated(asking(app()), injectPath, "/usr/bin"), "would hide what the image has"),
+		Entry("a path of the kernel", annotated(asking(app()), injectPath, "/proc/token"), "would hide what the image has"),
 		Entry("a port that is a name", annotated(asking(app()), injectHealthPort, "health"), `is "health": make it a number`),
 		Entry("a port of the system", annotated(asking(app()), injectHealthPort, "1023"), "from 1024 to 65535"),
 		Entry("a port that there is not", annotated(asking(app()), injectHealthPort, "65536"), "from 1024 to 65535"),
 		Entry("a port of the app", with(func(pod *corev1.Pod) {
 			pod.Spec.Containers[1].Ports = []corev1.ContainerPort{{ContainerPort: 9808}}
-		}), "has the port 9808, where the sidecar would serve its health: set the annotation tokensync.dev/inject-health-port"),
+		}), "the container log has the port 9808, where the sidecar would serve its health: set the annotation tokensync.dev/inject-health-port"),
 		Entry("a port of another sidecar", annotated(with(func(pod *corev1.Pod) {
 			pod.Spec.InitContainers[1].Ports = []corev1.ContainerPort{{ContainerPort: 15020}}
-		}), injectHealthPort, "15020"), "has the port 15020"),
+		}), injectHealthPort, "15020"), "the container mesh has the port 15020"),
 		Entry("a path that is taken", annotated(asking(crowded()), injectPath, "/cache"),
-			"has something mounted at or below /cache, where the token would be: set the annotation tokensync.dev/inject-path"),
+			"the container app has something mounted at or below /cache, where the token would be: set the annotation tokensync.dev/inject-path"),
 		Entry("a path that is taken in an init container", with(func(pod *corev1.Pod) {
 			pod.Spec.InitContainers[1].VolumeMounts = []corev1.VolumeMount{{Name: "cache", MountPath: defaultPath + "/"}}
 		}), "has something mounted at or below "+defaultPath),
-		Entry("a path with something below it, where nothing can be made", annotated(asking(crowded()), injectPath, "/var"),
-			"has something mounted at or below /var, where"),
+		Entry("a path with something below it, where nothing can be made", annotated(with(func(pod *corev1.Pod) {
+			pod.Spec.Containers[1].VolumeMounts = []corev1.VolumeMount{{Name: "cache", MountPath: "/srv/app/cache"}}
+		}), injectPath, "/srv/app"), "the container log has something mounted at or below /srv/app, where"),
 		Entry("the path of the ServiceAccount", annotated(asking(app()), injectPath, apiPath), "has something mounted at or below "+apiPath),
 		Entry("a volume for the token that is a disk", with(func(pod *corev1.Pod) {
 			pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "tokensync"})
