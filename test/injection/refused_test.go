@@ -76,6 +76,13 @@ var _ = Describe("A pod that asks for what it cannot get", func() {
 			}})
 			pod.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "tokensync", MountPath: defaultPath, SubPath: "a"}}
 		}), "has something mounted at or below "+defaultPath),
+		Entry("something at the path of one that has the token", with(func(pod *corev1.Pod) {
+			pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "tokensync", VolumeSource: corev1.VolumeSource{
+				EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
+			}})
+			pod.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "tokensync", MountPath: defaultPath}}
+			pod.Spec.Containers[1].VolumeMounts = []corev1.VolumeMount{{Name: "cache", MountPath: defaultPath}}
+		}), "the container log has something mounted at or below "+defaultPath),
 		Entry("that volume below the path", with(func(pod *corev1.Pod) {
 			pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "tokensync", VolumeSource: corev1.VolumeSource{
 				EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
