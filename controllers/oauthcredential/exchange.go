@@ -65,7 +65,7 @@ func (x exchange) run(answered func()) *outcome {
 			// The value of a panic may hold anything; the stack holds none.
 			ctrl.Log.Error(nil, "A token request panicked", "namespace", x.credential.Namespace,
 				"name", x.credential.Name, "type", fmt.Sprintf("%T", bug), "stack", string(debug.Stack()))
-			o.Token, o.Failure = nil, internalFailure()
+			o.Token, o.Failure = nil, issuance.InternalFailure("operator")
 		}
 	}()
 	if x.spending != nil {

@@ -3,7 +3,6 @@ package oauthcredential
 import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/issuance"
-	"github.com/tokensync/tokensync/internal/lifetime"
 )
 
 // stalling are the reasons that need a person: no schedule mends them. A missing
@@ -28,15 +27,6 @@ var stalling = map[string]bool{
 	v1alpha1.ReasonAuthorizationRequired: true,
 	v1alpha1.ReasonRefreshTokenLost:      true,
 	v1alpha1.ReasonRefreshTokenConflict:  true,
-}
-
-// internalFailure is a bug of ours.
-func internalFailure() *issuance.Failure {
-	return &issuance.Failure{
-		Reason:  v1alpha1.ReasonInternalError,
-		Class:   lifetime.Protocol,
-		Message: "The operator failed to make the token request, which is a bug in it: please report it with the operator's log",
-	}
 }
 
 // writeFailure tells a Secret that the API server refuses from an API server that

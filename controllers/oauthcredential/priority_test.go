@@ -32,7 +32,7 @@ func TestRenewalsGoFirst(t *testing.T) {
 		want int
 	}{
 		"a token at hand": {outcome{Outcome: issuance.Outcome{Token: &secretstore.Token{}}}, urgent},
-		"a failure":       {outcome{Outcome: issuance.Outcome{Failure: internalFailure()}}, ordinary},
+		"a failure":       {outcome{Outcome: issuance.Outcome{Failure: issuance.InternalFailure("operator")}}, ordinary},
 	} {
 		if got := c.o.priority(); got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)

@@ -184,7 +184,7 @@ func TestAnotherSpecIsObservedOnceItWasTried(t *testing.T) {
 	if status.ObservedGeneration != 1 || status.LastFailure == nil {
 		t.Errorf("generation %d and failure %v, want those of before", status.ObservedGeneration, status.LastFailure)
 	}
-	status = deriveStatus(f, lifetime.Decision{}, actResult{settled: true, failure: internalFailure()})
+	status = deriveStatus(f, lifetime.Decision{}, actResult{settled: true, failure: issuance.InternalFailure("operator")})
 	if status.ObservedGeneration != 2 || status.LastFailure.Count != 1 {
 		t.Errorf("generation %d and failure %v, want a new row", status.ObservedGeneration, status.LastFailure)
 	}

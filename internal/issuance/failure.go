@@ -28,6 +28,16 @@ type Failure struct {
 	Source *resolve.SourceError
 }
 
+// InternalFailure is a bug of ours: of the operator, or of the sidecar.
+func InternalFailure(program string) *Failure {
+	return &Failure{
+		Reason: v1alpha1.ReasonInternalError,
+		Class:  lifetime.Protocol,
+		Message: "The " + program + " failed to make the token request, which is a bug in it: please report it with the " +
+			program + "'s log",
+	}
+}
+
 // TokenFailure reads the error of a token request.
 func TokenFailure(err error) *Failure {
 	var e *oauth.Error

@@ -81,7 +81,7 @@ func (l *loop) ask(ctx context.Context, o *outcome, answered func()) {
 		if bug := recover(); bug != nil {
 			// The value of a panic may hold anything; the stack holds none.
 			l.options.Log.Error("A token request panicked", "type", fmt.Sprintf("%T", bug), "stack", string(debug.Stack()))
-			o.Token, o.Failure = nil, internalFailure()
+			o.Token, o.Failure = nil, issuance.InternalFailure("sidecar")
 		}
 	}()
 	r := o.request

@@ -11,15 +11,6 @@ import (
 	"github.com/tokensync/tokensync/internal/resolve"
 )
 
-// internalFailure is a bug of ours.
-func internalFailure() *issuance.Failure {
-	return &issuance.Failure{
-		Reason:  v1alpha1.ReasonInternalError,
-		Class:   lifetime.Protocol,
-		Message: "The sidecar failed to make the token request, which is a bug in it: please report it with the sidecar's log",
-	}
-}
-
 // unreadFailure is what stood in the way of a source that is there.
 func unreadFailure(err error) *issuance.Failure {
 	return &issuance.Failure{Reason: v1alpha1.ReasonSourceSecretMissing, Class: lifetime.Configuration, Message: err.Error()}

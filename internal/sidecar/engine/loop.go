@@ -36,7 +36,7 @@ type loop struct {
 	// handled is how many of the refreshes that were asked for are served.
 	handled uint64
 
-	manifest  notes
+	manifest  sidecar.News
 	suspended bool
 	warned    []lifetime.Warning
 
@@ -83,7 +83,6 @@ func (e *Engine) newLoop(ctx context.Context, into *sidecar.Current) *loop {
 			Expressions: e.expressions, Now: now,
 			Issuers: discovery.NewCache(discovery.Options{Discoverer: discoverer{Discoverer: e.options.Client, until: ctx}, Now: now}),
 		},
-		manifest: notes{log: e.options.Log, bad: "The manifest cannot be used, and the last good one stays in use", good: "The manifest can be used again"},
 	}
 	e.mu.Lock()
 	l.handled = e.asked // What was asked for before has been served by somebody else.
@@ -146,6 +145,15 @@ func (l *loop) sleep(ctx context.Context, until time.Time) {
 	}
 }
 
+func (l *loop) noteManifest(err error) {
+	switch other := l.manifest.Is(err); {
+	case other && err != nil:
+		l.options.Log.Warn("The manifest cannot be used, and the last good one stays in use", "error", err)
+	case other:
+		l.options.Log.Info("The manifest can be used again")
+	}
+}
+
 // reload reads the manifest anew where it has changed. One that cannot be used changes
 // nothing.
 func (l *loop) reload(ctx context.Context) *loaded {
@@ -154,14 +162,14 @@ func (l *loop) reload(ctx context.Context) *loaded {
 	l.Engine.mu.Unlock()
 	content, err := volume.File(l.options.File, maxManifest)
 	if err == nil && bytes.Equal(content, before.content) {
-		l.manifest.note(nil)
+		l.noteManifest(nil)
 		return before
 	}
 	var read *loaded
 	if err == nil {
 		read, err = l.load(ctx, content)
 	}
-	l.manifest.note(err)
+	l.noteManifest(err)
 	if err != nil {
 		return before
 	}

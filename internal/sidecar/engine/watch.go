@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/tokensync/tokensync/internal/sidecar"
 )
 
 // pollEvery is how often all files are read besides the watch, which can be lost, or not be
@@ -18,15 +20,13 @@ const pollEvery = 30 * time.Second
 type watch struct {
 	engine  *Engine
 	watcher *fsnotify.Watcher
-	notes   notes
+	trouble sidecar.News
 }
 
 func (e *Engine) watch() *watch {
-	w := &watch{engine: e, notes: notes{
-		log: e.options.Log, bad: "Not all files are watched, and they are only read every " + pollEvery.String(), good: "All files are watched again",
-	}}
+	w := &watch{engine: e}
 	watcher, err := fsnotify.NewWatcher()
-	w.notes.note(err)
+	w.note(err)
 	if err == nil {
 		w.watcher = watcher
 	}
@@ -46,7 +46,16 @@ func (w *watch) follow(directories []string) {
 			trouble = err
 		}
 	}
-	w.notes.note(trouble)
+	w.note(trouble)
+}
+
+func (w *watch) note(err error) {
+	switch other := w.trouble.Is(err); {
+	case other && err != nil:
+		w.engine.options.Log.Warn("Not all files are watched, and they are only read now and then", "every", pollEvery, "error", err)
+	case other:
+		w.engine.options.Log.Info("All files are watched again")
+	}
 }
 
 // run has the loop look again whenever something may have changed.

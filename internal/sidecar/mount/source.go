@@ -45,13 +45,13 @@ func (s *Source) Run(ctx context.Context, into *sidecar.Current) error {
 	defer w.close()
 	ticker := s.Clock.NewTicker(pollEvery)
 	defer ticker.Stop()
-	var found news
+	var found sidecar.News
 	for {
 		// First, so that no change falls between the two. A directory that was made anew needs
 		// another watch.
 		w.renew(s.Dir)
 		data, err := s.read()
-		switch other := found.is(err); {
+		switch other := found.Is(err); {
 		case other && err != nil:
 			s.Log.Warn("The mounted Secret cannot be read, and what was read before stays in use", "error", err)
 		case other:
@@ -85,18 +85,4 @@ func (s *Source) read() (map[string][]byte, error) {
 		return nil, fmt.Errorf("%s holds no files: mount the Secret there, and see that it has keys", s.Dir)
 	}
 	return data, err
-}
-
-// news tells a failure that is met again from another one, so that each is logged once.
-type news struct{ last string }
-
-// is tells whether a failure, nil for none, is another one than at the last call.
-func (n *news) is(err error) bool {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	other := text != n.last
-	n.last = text
-	return other
 }

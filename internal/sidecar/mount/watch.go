@@ -6,6 +6,8 @@ import (
 	"log/slog"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/tokensync/tokensync/internal/sidecar"
 )
 
 // watch tells that something has changed in a directory. Without a watcher, as where the
@@ -15,7 +17,7 @@ type watch struct {
 	watcher  *fsnotify.Watcher
 	events   <-chan fsnotify.Event
 	failures <-chan error
-	trouble  news
+	trouble  sidecar.News
 }
 
 func (s *Source) watch() *watch {
@@ -44,7 +46,7 @@ func (w *watch) renew(directory string) {
 }
 
 func (w *watch) note(err error) {
-	switch other := w.trouble.is(err); {
+	switch other := w.trouble.Is(err); {
 	case other && err != nil:
 		w.log.Warn("The mounted Secret is not watched, and only read now and then", "every", pollEvery, "error", err)
 	case other:
