@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tokensync/tokensync/internal/plugin/cli"
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 // shownPage is where the status of a credential has a person enter its code.
@@ -15,7 +16,7 @@ func (s *stage) showsPage(t *testing.T, name string) string {
 	t.Helper()
 	s.apply(t, named(certified, name, deviceGrant))
 	var page string
-	eventually(t, "the status shows a code", func() bool {
+	eventually.Holds(t, "the status shows a code", func() bool {
 		if shown := shownPage.FindStringSubmatch(s.ready(t, name).Message); shown != nil {
 			page = shown[1]
 		}
@@ -40,7 +41,7 @@ func entersTheCode(t *testing.T, s *stage) {
 	page := s.newTab(t)
 	page.open(url)
 	page.confirm()
-	eventually(t, "there is a token", func() bool { return s.token(t, "device") != "" })
+	eventually.Holds(t, "there is a token", func() bool { return s.token(t, "device") != "" })
 	s.lives(t, "device")
 }
 

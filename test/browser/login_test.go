@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/plugin/cli"
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 const (
@@ -93,7 +94,7 @@ func (s *stage) lives(t *testing.T, name string) {
 	if err := s.cluster.Client.Patch(t.Context(), changed, client.MergeFrom(credential)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the token is replaced", func() bool { return s.token(t, name) != first })
+	eventually.Holds(t, "the token is replaced", func() bool { return s.token(t, name) != first })
 	told, err := s.server.Introspect(t.Context(), s.token(t, name))
 	if err != nil || !told.Active || told.Person != "jane" || told.Scope != "read" {
 		t.Errorf("the server knows the token as %+v (%v)", told, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/test/cluster"
 	"github.com/tokensync/tokensync/test/conformance/oidcprovider"
+	"github.com/tokensync/tokensync/test/eventually"
 	"github.com/tokensync/tokensync/test/operator"
 	"github.com/tokensync/tokensync/test/standin"
 )
@@ -182,20 +183,10 @@ func (s *stage) token(t *testing.T, name string) string {
 // waits makes sure that a credential waits for a person, and that it has no token.
 func (s *stage) waits(t *testing.T, name string) {
 	t.Helper()
-	eventually(t, name+" waits for a person", func() bool {
+	eventually.Holds(t, name+" waits for a person", func() bool {
 		return s.ready(t, name).Reason == v1alpha1.ReasonAuthorizationRequired
 	})
 	if s.token(t, name) != "" {
 		t.Errorf("%s has a token", name)
-	}
-}
-
-// eventually waits until something is so.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("in a minute there was no time at which %s", what)
-		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 // front stands before the token endpoint, and can get in the way of the next request.
@@ -85,7 +86,7 @@ func asksAgain(t *testing.T, o *office) {
 	}
 	o.kill(t)
 	o.startOperator(t)
-	eventually(t, "the refresh was repeated", func() bool {
+	eventually.Holds(t, "the refresh was repeated", func() bool {
 		record := o.record(t, "halfway")
 		return record.Attempt == nil && record.Chain.Generation == before+1
 	})
@@ -105,7 +106,7 @@ func tells(t *testing.T, o *office) {
 	before := o.counts(t)
 	f.lose <- struct{}{}
 	o.askFor(t, "lost")
-	eventually(t, "it is told that the refresh token is lost", func() bool {
+	eventually.Holds(t, "it is told that the refresh token is lost", func() bool {
 		failed := o.credential(t, "lost").Status.LastFailure
 		return failed != nil && failed.Reason == v1alpha1.ReasonRefreshTokenLost && strings.Contains(failed.Message, "kubectl tokensync login lost")
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/tokensync/tokensync/internal/grant"
 	"github.com/tokensync/tokensync/internal/redact"
 	"github.com/tokensync/tokensync/test/conformance/oidcprovider"
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 // office is a workspace with a server on which people log in.
@@ -23,16 +24,6 @@ type office struct {
 	*workspace
 
 	people *namespace
-}
-
-// eventually waits until something is so.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("in a minute there was no time at which %s", what)
-		}
-	}
 }
 
 // logIn has a person consent for a credential, and leaves the code to the operator.
@@ -98,7 +89,7 @@ func (o *office) refreshed(t *testing.T, name string) {
 	t.Helper()
 	before := o.record(t, name).Chain.Generation
 	o.askFor(t, name)
-	eventually(t, name+" is refreshed", func() bool {
+	eventually.Holds(t, name+" is refreshed", func() bool {
 		record := o.record(t, name)
 		if record.Attempt != nil || record.Chain.Generation == before {
 			return false
@@ -211,8 +202,8 @@ func lives(t *testing.T, o *office) {
 	spec := byCode + "resources: [" + briefResource + "]\n"
 	o.begin(t, "brief", spec)
 	before := o.counts(t).Refreshed
-	eventually(t, "the token was replaced three times", func() bool { return o.counts(t).Refreshed >= before+3 })
-	eventually(t, "the token was good", func() bool { return o.introspects(t, "brief").Active })
+	eventually.Holds(t, "the token was replaced three times", func() bool { return o.counts(t).Refreshed >= before+3 })
+	eventually.Holds(t, "the token was good", func() bool { return o.introspects(t, "brief").Active })
 	if told := o.introspects(t, "brief"); told.Audience != briefResource && told.Active {
 		t.Errorf("the server knows the token as %+v", told)
 	}
@@ -224,7 +215,7 @@ func entersACode(t *testing.T, o *office) {
 	t.Helper()
 	o.declare(t, "device", byDevice)
 	var page string
-	eventually(t, "the status shows a code", func() bool {
+	eventually.Holds(t, "the status shows a code", func() bool {
 		if failed := o.credential(t, "device").Status.LastFailure; failed != nil {
 			if shown := regexp.MustCompile(`\(or open (\S+)\)`).FindStringSubmatch(failed.Message); shown != nil {
 				page = shown[1]
@@ -251,7 +242,7 @@ func revokes(t *testing.T, o *office) {
 	if err := o.Client.Delete(t.Context(), o.credential(t, "revoked")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the credential is gone", func() bool {
+	eventually.Holds(t, "the credential is gone", func() bool {
 		err := o.Client.Get(t.Context(), client.ObjectKey{Namespace: o.name, Name: "revoked"}, &v1alpha1.OAuthCredential{})
 		return apierrors.IsNotFound(err)
 	})

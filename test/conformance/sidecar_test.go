@@ -14,6 +14,7 @@ import (
 
 	"github.com/tokensync/tokensync/test/conformance/oidcprovider"
 	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 )
 
 const (
@@ -29,7 +30,7 @@ type alone struct {
 
 	// directory has its manifest, what that refers to, and in output its files.
 	directory string
-	log       *operator.Log
+	log       *output.Log
 }
 
 // startAlone starts one by the spec of a credential and the data of its client's Secret.
@@ -39,7 +40,7 @@ func startAlone(t *testing.T, server *oidcprovider.Provider, name string, r row)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &alone{directory: t.TempDir(), log: &operator.Log{}}
+	a := &alone{directory: t.TempDir(), log: &output.Log{}}
 	a.write(t, "config-maps/company-ca/ca.crt", string(server.CABundle))
 	for key, value := range r.secret {
 		a.write(t, filepath.Join("secrets", "client-"+name, key), value)

@@ -13,6 +13,7 @@ import (
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/grant"
 	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 	"github.com/tokensync/tokensync/test/standin"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -182,7 +183,7 @@ func launchMortal(ctx SpecContext, namespace string) *running {
 // launchBehind does so behind a door.
 func launchBehind(ctx SpecContext, d *door, namespace string, arguments ...string) *running {
 	GinkgoHelper()
-	log := &operator.Log{}
+	log := &output.Log{}
 	process, err := operator.Start(ctx, operator.Options{
 		Binary:     binary,
 		Kubeconfig: d.kubeconfig,

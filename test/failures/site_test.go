@@ -14,6 +14,7 @@ import (
 
 	"github.com/tokensync/tokensync/test/cluster"
 	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -45,7 +46,7 @@ func openSite(ctx SpecContext) *site {
 	// Without the race detector, which would take most of the time that is measured.
 	plain, err := operator.Build(ctx, "tokensync-operator-plain")
 	Expect(err).NotTo(HaveOccurred())
-	log := &operator.Log{}
+	log := &output.Log{}
 	process, err := operator.Start(ctx, operator.Options{
 		Binary:      plain,
 		Kubeconfig:  s.controlPlane.Kubeconfig,

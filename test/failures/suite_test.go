@@ -12,6 +12,7 @@ import (
 
 	"github.com/tokensync/tokensync/test/cluster"
 	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -51,7 +52,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 // running is an operator and its log.
 type running struct {
 	*operator.Process
-	log *operator.Log
+	log *output.Log
 }
 
 // startOperator starts an operator that works in some namespaces only, beside
@@ -66,7 +67,7 @@ func startOperator(ctx SpecContext, namespaces []string, arguments ...string) *r
 // launchOperator starts an operator that the caller ends.
 func launchOperator(ctx SpecContext, namespaces []string, arguments ...string) *running {
 	GinkgoHelper()
-	log := &operator.Log{}
+	log := &output.Log{}
 	process, err := operator.Start(ctx, operator.Options{
 		Binary:     binary,
 		Kubeconfig: controlPlane.Kubeconfig,
@@ -88,7 +89,7 @@ func (r *running) end() {
 // loopback.
 func startBareOperator(namespaces []string) (stop func()) {
 	GinkgoHelper()
-	log := &operator.Log{}
+	log := &output.Log{}
 	process := exec.Command(binary, "--kubeconfig="+controlPlane.Kubeconfig, "--watch-namespaces="+strings.Join(namespaces, ","),
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 	process.Stdout, process.Stderr = log, log
@@ -105,7 +106,7 @@ func startBareOperator(namespaces []string) (stop func()) {
 
 // expectSound demands that an operator has met no fault of its own: what its
 // providers do is no error of the operator.
-func expectSound(log *operator.Log) {
+func expectSound(log *output.Log) {
 	GinkgoHelper()
 	for line := range strings.Lines(log.String()) {
 		if strings.Contains(line, "context canceled") {

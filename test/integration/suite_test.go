@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokensync/tokensync/test/cluster"
 	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -36,7 +37,7 @@ const (
 var (
 	controlPlane *cluster.Cluster
 	process      *operator.Process
-	operatorLog  = &operator.Log{}
+	operatorLog  = &output.Log{}
 	observed     *witness
 	// operatorOptions are what the operator is started with, and operatorNamespace is
 	// where it finds the Secrets of ClusterOAuthProviders.

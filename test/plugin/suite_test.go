@@ -15,6 +15,7 @@ import (
 
 	"github.com/tokensync/tokensync/test/cluster"
 	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -28,7 +29,7 @@ const (
 var (
 	controlPlane *cluster.Cluster
 	process      *operator.Process
-	operatorLog  = &operator.Log{}
+	operatorLog  = &output.Log{}
 	// plugins is the directory where kubectl finds the plugin.
 	plugins string
 )
@@ -72,7 +73,7 @@ var _ = AfterEach(func() {
 
 // run is a call of the plugin.
 type run struct {
-	out, errOut operator.Log
+	out, errOut output.Log
 	done        chan struct{}
 	command     *exec.Cmd
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/tokensync/tokensync/internal/sidecar/kube"
 	"github.com/tokensync/tokensync/internal/sidecar/lease"
-	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -51,7 +51,7 @@ func (s *shift) worker() string {
 }
 
 // elect starts an elector, and answers how to end it.
-func (s *shift) elect(config *rest.Config, namespace, name string, log *operator.Log) (end func()) {
+func (s *shift) elect(config *rest.Config, namespace, name string, log *output.Log) (end func()) {
 	GinkgoHelper()
 	api, err := kube.New(config, namespace, "test")
 	Expect(err).NotTo(HaveOccurred())
@@ -77,7 +77,7 @@ var _ = Describe("The Lease of replicas", func() {
 	It("lets one of two work, and the other at once when that has ended", func(ctx SpecContext) {
 		namespace := createNamespace(ctx)
 		s := &shift{working: map[string]bool{}}
-		log := &operator.Log{}
+		log := &output.Log{}
 		endFirst := s.elect(controlPlane.Config, namespace, "first", log)
 		Eventually(ctx, s.worker).Should(Equal("first"))
 		s.elect(controlPlane.Config, namespace, "second", log)
@@ -103,7 +103,7 @@ var _ = Describe("The Lease of replicas", func() {
 		namespace := createNamespace(ctx)
 		config, _ := account(ctx, namespace)
 		s := &shift{working: map[string]bool{}}
-		log := &operator.Log{}
+		log := &output.Log{}
 		s.elect(config, namespace, "first", log)
 		Eventually(ctx, log.String).Should(ContainSubstring("may not use the Lease"))
 		Consistently(ctx, func() int { return strings.Count(log.String(), "manifest") }).Should(Equal(2), "the message and the key")
@@ -114,7 +114,7 @@ var _ = Describe("The Lease of replicas", func() {
 	It("is given up by a holder whose API server is gone, and taken up again after that", func(ctx SpecContext) {
 		namespace := createNamespace(ctx)
 		s := &shift{working: map[string]bool{}}
-		log := &operator.Log{}
+		log := &output.Log{}
 		s.elect(controlPlane.Config, namespace, "first", log)
 		Eventually(ctx, s.worker).Should(Equal("first"))
 		start := killServer(ctx)

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 	"github.com/tokensync/tokensync/test/standin"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -74,7 +75,7 @@ func (s *site) startOperator(ctx context.Context) {
 		operatorBinary, err = operator.Build(ctx, "tokensync-operator-race", "-race")
 		Expect(err).NotTo(HaveOccurred())
 	}
-	log := &operator.Log{}
+	log := &output.Log{}
 	process, err := operator.Start(ctx, operator.Options{
 		Binary: operatorBinary, Kubeconfig: controlPlane.Kubeconfig, Log: log, Environment: []string{haltOnRace},
 		Arguments: []string{"--leader-elect=false", "--watch-namespaces=" + s.namespace},

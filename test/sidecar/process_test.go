@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -34,7 +35,7 @@ type agent struct {
 
 	directory string
 	options   operator.Options
-	log       *operator.Log
+	log       *output.Log
 }
 
 // newAgent makes one that has yet to be started, and that ends with the spec.
@@ -45,7 +46,7 @@ func newAgent(ctx context.Context, arguments ...string) *agent {
 		sidecarBinary, err = operator.BuildSidecar(ctx, "tokensync-sidecar-race", "-race")
 		Expect(err).NotTo(HaveOccurred())
 	}
-	a := &agent{directory: memory(), log: &operator.Log{}}
+	a := &agent{directory: memory(), log: &output.Log{}}
 	a.options = operator.Options{
 		Binary: sidecarBinary, Arguments: append([]string{"--output-dir=" + a.directory}, arguments...),
 		Environment: []string{haltOnRace}, Log: a.log,
@@ -97,7 +98,7 @@ type ended struct {
 // job is a process that is expected to end by itself.
 type job struct {
 	command *exec.Cmd
-	log     *operator.Log
+	log     *output.Log
 	done    chan struct{}
 }
 
@@ -105,7 +106,7 @@ type job struct {
 func startJob(ctx context.Context, environment []string, arguments ...string) *job {
 	GinkgoHelper()
 	binary := newAgent(ctx).options.Binary
-	j := &job{command: exec.Command(binary, arguments...), log: &operator.Log{}, done: make(chan struct{})}
+	j := &job{command: exec.Command(binary, arguments...), log: &output.Log{}, done: make(chan struct{})}
 	j.command.Env = append([]string{haltOnRace}, environment...)
 	j.command.Stdout, j.command.Stderr = j.log, j.log
 	j.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

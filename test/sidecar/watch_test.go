@@ -26,7 +26,7 @@ import (
 	"github.com/tokensync/tokensync/internal/sidecar"
 	"github.com/tokensync/tokensync/internal/sidecar/kube"
 	"github.com/tokensync/tokensync/internal/sidecar/watch"
-	"github.com/tokensync/tokensync/test/operator"
+	"github.com/tokensync/tokensync/test/output"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -39,7 +39,7 @@ const prompt = 3 * time.Second
 type pod struct {
 	*watch.Source
 	current   *sidecar.Current
-	log       *operator.Log
+	log       *output.Log
 	connected atomic.Bool
 }
 
@@ -65,7 +65,7 @@ func startPod(config *rest.Config, namespace string) *pod {
 	others := goleak.IgnoreCurrent()
 	api, err := kube.New(config, namespace, "test")
 	Expect(err).NotTo(HaveOccurred())
-	p := &pod{current: sidecar.NewCurrent(), log: &operator.Log{}}
+	p := &pod{current: sidecar.NewCurrent(), log: &output.Log{}}
 	p.Source = &watch.Source{
 		Client: api, Name: "api", Refreshes: true, Connected: p.connected.Store,
 		Keys:  sidecar.Keys{Token: "access_token", Type: "token_type", Expiry: "expires_at"},
@@ -102,7 +102,7 @@ func (p *pod) token() string {
 }
 
 // said are the messages of a level and above in a log, in their order.
-func said(log *operator.Log, least slog.Level) []map[string]any {
+func said(log *output.Log, least slog.Level) []map[string]any {
 	GinkgoHelper()
 	var lines []map[string]any
 	for line := range strings.Lines(log.String()) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokensync/tokensync/test/eventually"
 	"github.com/tokensync/tokensync/test/standin"
 )
 
@@ -78,11 +79,11 @@ func TestTheAnswerOfARotationIsLate(t *testing.T) {
 			}
 			close(done)
 		}()
-		eventually(t, func() bool { return server.StateOf(first) == standin.TokenPrevious })
+		eventually.Holds(t, "the first is the one before", func() bool { return server.StateOf(first) == standin.TokenPrevious })
 		leave()
 		<-done
 	}
-	eventually(t, func() bool {
+	eventually.Holds(t, "the answer was lost", func() bool {
 		outcomes := server.Counts().Outcomes
 		return outcomes[standin.Abandoned] == 1 && outcomes[standin.Hang.Outcome()] == 1
 	})

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokensync/tokensync/test/eventually"
 	"github.com/tokensync/tokensync/test/standin"
 )
 
@@ -168,7 +169,7 @@ func TestHangLastsUntilTheClientLeaves(t *testing.T) {
 		_, err := server.get(ctx)
 		done <- err
 	}()
-	eventually(t, func() bool { return server.Counts().Outcomes[standin.Hang.Outcome()] == 1 })
+	eventually.Holds(t, "one hangs", func() bool { return server.Counts().Outcomes[standin.Hang.Outcome()] == 1 })
 	if n := server.Counts().InFlight; n != 1 {
 		t.Errorf("in flight: %d", n)
 	}
@@ -176,7 +177,7 @@ func TestHangLastsUntilTheClientLeaves(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	eventually(t, func() bool { return server.Counts().InFlight == 0 })
+	eventually.Holds(t, "none is in flight", func() bool { return server.Counts().InFlight == 0 })
 }
 
 func TestStopEndsWhatHangs(t *testing.T) {
@@ -193,7 +194,7 @@ func TestStopEndsWhatHangs(t *testing.T) {
 		_, err := l.get(t.Context())
 		done <- err
 	}()
-	eventually(t, func() bool { return server.Counts().InFlight == 1 })
+	eventually.Holds(t, "one is in flight", func() bool { return server.Counts().InFlight == 1 })
 	stop()
 	if err := <-done; err == nil {
 		t.Error("there was an answer")
@@ -216,7 +217,7 @@ func TestDelay(t *testing.T) {
 	if _, err := server.get(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
-	eventually(t, func() bool { return server.Counts().Outcomes[standin.Abandoned] == 1 })
+	eventually.Holds(t, "it was abandoned", func() bool { return server.Counts().Outcomes[standin.Abandoned] == 1 })
 }
 
 func TestEchoGivesEverySecretAway(t *testing.T) {
@@ -277,15 +278,4 @@ func TestBehaviorIsLimited(t *testing.T) {
 	if got := token(t, server, post("other", secret, tenant)).status; got != http.StatusOK {
 		t.Errorf("after all: %d", got)
 	}
-}
-
-// eventually waits for what another goroutine does.
-func eventually(t *testing.T, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if condition() {
-			return
-		}
-	}
-	t.Fatal("it did not happen")
 }

@@ -87,7 +87,7 @@ func TestBrokenManifest(t *testing.T) {
 			s.settle()
 			s.expect(2, "token-2")
 			if s.log.count(broken) != 1 || s.log.count(mended) != 0 {
-				t.Errorf("told %d times\n%s", s.log.count(broken), s.log.text())
+				t.Errorf("told %d times\n%s", s.log.count(broken), s.log.String())
 			}
 			s.writeManifest(manifestOf(s.provider.URL))
 			s.settle()

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,6 +20,7 @@ import (
 	"github.com/tokensync/tokensync/internal/gate"
 	"github.com/tokensync/tokensync/internal/oauth"
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/test/output"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,27 +31,12 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 const hour = time.Hour
 
 // logs is what was logged.
-type logs struct {
-	mu    sync.Mutex
-	bytes bytes.Buffer
-}
-
-func (l *logs) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.bytes.Write(line)
-}
-
-func (l *logs) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.bytes.String()
-}
+type logs struct{ output.Log }
 
 // count is how many lines of at least Info have a message.
 func (l *logs) count(message string) int {
 	count := 0
-	for line := range strings.Lines(l.text()) {
+	for line := range strings.Lines(l.String()) {
 		var entry struct{ Level, Msg string }
 		if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == message && entry.Level != "DEBUG" {
 			count++
@@ -263,7 +248,7 @@ func (s *stage) after(d time.Duration) {
 func (s *stage) expect(requests int, token string) {
 	s.t.Helper()
 	if got := len(s.provider.heard()); got != requests {
-		s.t.Errorf("there were %d requests, want %d\n%s", got, requests, s.log.text())
+		s.t.Errorf("there were %d requests, want %d\n%s", got, requests, s.log.String())
 	}
 	set := s.current.Set()
 	if set == nil && token != "" || set != nil && set.Token.Reveal() != token {

@@ -58,7 +58,7 @@ func TestABug(t *testing.T) {
 	good := s.options.Client
 	s.options.Client = buggy{good}
 	s.open()
-	if message := s.lastMessage(); !strings.HasPrefix(message, "InternalError") || strings.Contains(s.log.text(), "the secret") {
+	if message := s.lastMessage(); !strings.HasPrefix(message, "InternalError") || strings.Contains(s.log.String(), "the secret") {
 		t.Errorf("it says %q", message)
 	}
 	s.engine.options.Client = good
@@ -84,6 +84,6 @@ func TestWarnings(t *testing.T) {
 		s.after(80 * hour)
 	}
 	if s.log.count(warning) != 1 {
-		t.Errorf("a long life was told %d times\n%s", s.log.count(warning), s.log.text())
+		t.Errorf("a long life was told %d times\n%s", s.log.count(warning), s.log.String())
 	}
 }

@@ -34,7 +34,7 @@ func TestThreeLifetimes(t *testing.T) {
 	if count := s.log.count(issued); count != 5 || s.metrics.results["success"] != 5 {
 		t.Errorf("%d tokens were logged, and %v counted", count, s.metrics.results)
 	}
-	if strings.Contains(s.log.text(), "token-") || strings.Contains(s.log.text(), "first-secret") {
+	if strings.Contains(s.log.String(), "token-") || strings.Contains(s.log.String(), "first-secret") {
 		t.Error("a secret was logged")
 	}
 }

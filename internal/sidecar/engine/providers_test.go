@@ -91,7 +91,7 @@ func TestSharedProvider(t *testing.T) {
 	s.writeManifest(strings.Replace(text, "  - orders:read\n  audiences:\n  - https://orders.example.com\n", "  - orders:delete\n", 1))
 	s.after(10 * time.Minute)
 	s.expect(2, "token-2")
-	if !strings.Contains(s.log.text(), `which the ClusterOAuthProvider \"orders\" does not allow`) {
+	if !strings.Contains(s.log.String(), `which the ClusterOAuthProvider \"orders\" does not allow`) {
 		t.Error("that it is not allowed was not told")
 	}
 }

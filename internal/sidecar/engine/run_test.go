@@ -46,7 +46,7 @@ func (s *stage) soon(token string) {
 	for {
 		var err error
 		if set, err = s.current.Next(ctx, set); err != nil {
-			s.t.Fatalf("no set with %q comes\n%s", token, s.log.text())
+			s.t.Fatalf("no set with %q comes\n%s", token, s.log.String())
 		}
 		if set.Token.Reveal() == token {
 			return
@@ -118,7 +118,7 @@ func TestEnd(t *testing.T) {
 			}
 			s.expect(1, "")
 			if s.log.count(missing) != 0 {
-				t.Errorf("that was told as a failure\n%s", s.log.text())
+				t.Errorf("that was told as a failure\n%s", s.log.String())
 			}
 		})
 	}
@@ -167,7 +167,7 @@ func TestWithoutAWatch(t *testing.T) {
 	<-s.engine.wake
 	cancel()
 	<-ended
-	if strings.Contains(s.log.text(), "watched") {
+	if strings.Contains(s.log.String(), "watched") {
 		t.Error("there was no trouble to tell")
 	}
 }

@@ -13,7 +13,7 @@ import (
 // lastMessage is that of the last failure which was logged.
 func (s *stage) lastMessage() string {
 	var entry, last struct{ Msg, Reason, Message string }
-	for line := range strings.Lines(s.log.text()) {
+	for line := range strings.Lines(s.log.String()) {
 		if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == missing {
 			last = entry
 		}

@@ -1,14 +1,12 @@
 package mount
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/tokensync/tokensync/internal/sidecar"
 	"github.com/tokensync/tokensync/internal/sidecar/volume/volumetest"
+	"github.com/tokensync/tokensync/test/output"
 )
 
 // maxFile is the most bytes of a file.
@@ -29,31 +28,13 @@ const patience = 20 * time.Second
 
 var keys = sidecar.Keys{Token: "access_token", Type: "token_type", Expiry: "expires_at"}
 
-// journal is a log that can be read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
 // house runs a source.
 type house struct {
 	*testing.T
 
 	volume  string
 	clock   *testclock.FakeClock
-	journal *journal
+	journal *output.Log
 	current *sidecar.Current
 	last    *sidecar.Set
 }
@@ -62,7 +43,7 @@ func run(t *testing.T, volume string, change func(*Source)) *house {
 	t.Helper()
 	h := &house{
 		T: t, volume: volume, clock: testclock.NewFakeClock(time.Date(2026, 11, 22, 13, 0, 0, 0, time.UTC)),
-		journal: &journal{}, current: sidecar.NewCurrent(),
+		journal: &output.Log{}, current: sidecar.NewCurrent(),
 	}
 	source := &Source{Dir: volume, Keys: keys, Clock: h.clock, Log: slog.New(slog.NewTextHandler(h.journal, nil))}
 	if change != nil {

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -16,6 +15,9 @@ import (
 
 	"k8s.io/utils/clock"
 	testclock "k8s.io/utils/clock/testing"
+
+	"github.com/tokensync/tokensync/test/eventually"
+	"github.com/tokensync/tokensync/test/output"
 )
 
 // app is a hook that answers what it is told to.
@@ -67,23 +69,10 @@ func (a *app) start(t *testing.T) *url.URL {
 	return to
 }
 
-// log is a log that can be read while it is written.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
+// log is what was logged.
+type log struct{ output.Log }
 
-func (l *log) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *log) count(part string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), part)
-}
+func (l *log) count(part string) int { return strings.Count(l.String(), part) }
 
 // running runs a notifier until the test ends, or it is stopped.
 type running struct {
@@ -130,7 +119,7 @@ func TestHookIsCalledOnceForAChange(t *testing.T) {
 		t.Error("it is called without a change")
 	}
 	r.Changed()
-	eventually(t, "it counts", func() bool { return r.metrics.count(KindHook) == 1 })
+	eventually.Holds(t, "it counts", func() bool { return r.metrics.count(KindHook) == 1 })
 	r.stop()
 	if a.asked() != 1 || r.metrics.count("hook failed") != 0 || r.clock.HasWaiters() {
 		t.Errorf("asked %d times", a.asked())
@@ -149,7 +138,7 @@ func TestHookIsTriedUntilItAnswers(t *testing.T) {
 	r.Changed()
 	var longest time.Duration
 	for try := 1; try <= 12; try++ {
-		eventually(t, "the next try", func() bool { return a.asked() == try && r.clock.HasWaiters() })
+		eventually.Holds(t, "the next try", func() bool { return a.asked() == try && r.clock.HasWaiters() })
 		if try == 12 {
 			a.answer(http.StatusOK)
 		}
@@ -163,7 +152,7 @@ func TestHookIsTriedUntilItAnswers(t *testing.T) {
 		}
 		longest = max(longest, waited)
 	}
-	eventually(t, "it works", func() bool { return r.metrics.count(KindHook) == 1 })
+	eventually.Holds(t, "it works", func() bool { return r.metrics.count(KindHook) == 1 })
 	if longest < 15*time.Second {
 		t.Errorf("a hook that fails is asked every %s", longest)
 	}
@@ -172,7 +161,7 @@ func TestHookIsTriedUntilItAnswers(t *testing.T) {
 		t.Errorf("asked %d times, failed %d times", a.asked(), r.metrics.count("hook failed"))
 	}
 	if n := r.log.count("level=WARN"); n != 1 || r.log.count("answers 503: the hook must answer 2xx to a POST") != 1 {
-		t.Errorf("%d warnings: %s", n, r.log.text.String())
+		t.Errorf("%d warnings: %s", n, r.log.String())
 	}
 }
 
@@ -181,10 +170,10 @@ func TestNewerChangeTakesThePlaceOfARetry(t *testing.T) {
 	a := &app{status: http.StatusInternalServerError}
 	r := run(t, Options{URL: a.start(t)})
 	r.Changed()
-	eventually(t, "it waits", r.clock.HasWaiters)
+	eventually.Holds(t, "it waits", r.clock.HasWaiters)
 	a.answer(http.StatusOK)
 	r.Changed()
-	eventually(t, "it is called at once", func() bool { return r.metrics.count(KindHook) == 1 })
+	eventually.Holds(t, "it is called at once", func() bool { return r.metrics.count(KindHook) == 1 })
 	if r.clock.HasWaiters() {
 		t.Error("the retry of the older change is still to come")
 	}
@@ -202,12 +191,12 @@ func TestChangesWhileTheHookAnswers(t *testing.T) {
 	a := &app{status: http.StatusOK, hold: hold}
 	r := run(t, Options{URL: a.start(t)})
 	r.Changed()
-	eventually(t, "it is asked", func() bool { return a.asked() == 1 })
+	eventually.Holds(t, "it is asked", func() bool { return a.asked() == 1 })
 	for range 5 {
 		r.Changed()
 	}
 	close(hold)
-	eventually(t, "it is asked again", func() bool { return r.metrics.count(KindHook) == 2 })
+	eventually.Holds(t, "it is asked again", func() bool { return r.metrics.count(KindHook) == 2 })
 	r.stop()
 	if a.asked() != 2 {
 		t.Errorf("asked %d times", a.asked())
@@ -230,7 +219,7 @@ func TestChangeBeforeRun(t *testing.T) {
 		defer close(ended)
 		n.Run(ctx)
 	}()
-	eventually(t, "it is asked", func() bool { return metrics.count(KindHook) == 1 })
+	eventually.Holds(t, "it is asked", func() bool { return metrics.count(KindHook) == 1 })
 	cancel()
 	<-ended
 }
@@ -240,7 +229,7 @@ func TestEndWhileTheHookAnswers(t *testing.T) {
 	a := &app{status: http.StatusOK, hold: make(chan struct{})}
 	r := run(t, Options{URL: a.start(t)})
 	r.Changed()
-	eventually(t, "it is asked", func() bool { return a.asked() == 1 })
+	eventually.Holds(t, "it is asked", func() bool { return a.asked() == 1 })
 	r.stop()
 	if r.metrics.count(KindHook)+r.metrics.count("hook failed") != 0 || r.log.count("level=WARN") != 0 {
 		t.Error("the end counts as a failure of the hook")

@@ -4,7 +4,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 )
@@ -42,16 +41,4 @@ func (c *counter) count(kind string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.seen[kind]
-}
-
-// eventually waits until something holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 4000 {
-		if holds() {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatalf("it never came to this: %s", what)
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 func write(t *testing.T, file, content string) {
@@ -26,25 +28,25 @@ func TestPIDFileIsReadEachTime(t *testing.T) {
 	first, second := start(t, "", "a"), start(t, "", "b")
 	r := run(t, Options{Signal: "HUP", PIDFile: file})
 	r.Changed()
-	eventually(t, "it waits", r.clock.HasWaiters)
+	eventually.Holds(t, "it waits", r.clock.HasWaiters)
 	if r.log.count("level=WARN") != 0 || r.log.count("level=INFO") != 1 {
-		t.Errorf("an app that has not started is worth a warning: %s", r.log.text.String())
+		t.Errorf("an app that has not started is worth a warning: %s", r.log.String())
 	}
 	for range 10 {
 		failed := r.metrics.count("signal failed")
 		r.clock.Step(30 * time.Second)
-		eventually(t, "the next try", func() bool { return r.metrics.count("signal failed") > failed && r.clock.HasWaiters() })
+		eventually.Holds(t, "the next try", func() bool { return r.metrics.count("signal failed") > failed && r.clock.HasWaiters() })
 	}
 	if r.log.count("level=WARN") != 1 {
-		t.Errorf("not one warning after some minutes: %s", r.log.text.String())
+		t.Errorf("not one warning after some minutes: %s", r.log.String())
 	}
 	write(t, file, fmt.Sprintf(" %d \nmore", first.pid))
 	r.clock.Step(30 * time.Second)
-	eventually(t, "the first is signaled", func() bool { return first.got() == "ready hangup" })
+	eventually.Holds(t, "the first is signaled", func() bool { return first.got() == "ready hangup" })
 	write(t, file, strconv.Itoa(second.pid))
 	r.Changed()
-	eventually(t, "the second is signaled", func() bool { return second.got() == "ready hangup" })
-	eventually(t, "it counts", func() bool { return r.metrics.count(KindSignal) == 2 })
+	eventually.Holds(t, "the second is signaled", func() bool { return second.got() == "ready hangup" })
+	eventually.Holds(t, "it counts", func() bool { return r.metrics.count(KindSignal) == 2 })
 	if first.got() != "ready hangup" {
 		t.Errorf("the first got %s", first.got())
 	}
@@ -114,7 +116,7 @@ func TestTheDeadAreAbsent(t *testing.T) {
 	if err := syscall.Kill(p.pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it is gone", func() bool {
+	eventually.Holds(t, "it is gone", func() bool {
 		_, err := readProcess(p.pid)
 		return errors.Is(err, errAbsent)
 	})

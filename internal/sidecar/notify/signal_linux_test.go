@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 // child is the app: it prints the signals that it gets, until its input ends.
@@ -78,7 +80,7 @@ func start(t *testing.T, path, name string) *peer {
 		<-read
 		_ = command.Wait()
 	})
-	eventually(t, "the child is ready", func() bool { return p.got() == "ready" })
+	eventually.Holds(t, "the child is ready", func() bool { return p.got() == "ready" })
 	return p
 }
 
@@ -99,14 +101,14 @@ func TestSignalByName(t *testing.T) {
 	byComm := start(t, link, "something")
 	r := run(t, Options{Signal: "USR1", Process: name})
 	r.Changed()
-	eventually(t, "three are signaled", func() bool {
+	eventually.Holds(t, "three are signaled", func() bool {
 		return strings.Contains(first.got(), "user defined signal 1") && strings.Contains(second.got(), "user defined signal 1") &&
 			strings.Contains(byComm.got(), "user defined signal 1")
 	})
-	eventually(t, "it counts", func() bool { return r.metrics.count(KindSignal) == 1 })
+	eventually.Holds(t, "it counts", func() bool { return r.metrics.count(KindSignal) == 1 })
 	r.Changed()
-	eventually(t, "it counts again", func() bool { return r.metrics.count(KindSignal) == 2 })
-	eventually(t, "once for each change", func() bool {
+	eventually.Holds(t, "it counts again", func() bool { return r.metrics.count(KindSignal) == 2 })
+	eventually.Holds(t, "once for each change", func() bool {
 		return first.got() == "ready user defined signal 1 user defined signal 1"
 	})
 	if other.got() != "ready" {
@@ -161,18 +163,18 @@ func TestNoSignalForWhoCameLater(t *testing.T) {
 	if err := s.begin()(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "who was there is signaled", func() bool { return p.got() == "ready hangup" })
+	eventually.Holds(t, "who was there is signaled", func() bool { return p.got() == "ready hangup" })
 	// A clock that tells nothing is no reason to keep quiet.
 	changed, clockErr = 0, errors.New("no clock")
 	if err := s.begin()(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "without a clock", func() bool { return p.got() == "ready hangup hangup" })
+	eventually.Holds(t, "without a clock", func() bool { return p.got() == "ready hangup hangup" })
 	changed, clockErr = own.started-1, nil
 	if err := s.begin()(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "with a clock that disagrees", func() bool { return p.got() == "ready hangup hangup hangup" })
+	eventually.Holds(t, "with a clock that disagrees", func() bool { return p.got() == "ready hangup hangup hangup" })
 }
 
 // TestTheClockIsThatOfProcesses holds what the comparison above rests on.
@@ -212,7 +214,7 @@ func TestWhoWasSignaledIsLeftAlone(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	eventually(t, "it is signaled", func() bool { return p.got() == "ready hangup" })
+	eventually.Holds(t, "it is signaled", func() bool { return p.got() == "ready hangup" })
 	time.Sleep(50 * time.Millisecond)
 	if p.got() != "ready hangup" {
 		t.Errorf("got %s", p.got())
@@ -226,10 +228,10 @@ func TestSignalAndHookAreIndependent(t *testing.T) {
 	a := &app{status: http.StatusOK, hold: make(chan struct{})}
 	r := run(t, Options{Signal: "TERM", Process: name, URL: a.start(t)})
 	r.Changed()
-	eventually(t, "the hook is asked", func() bool { return a.asked() == 1 })
-	eventually(t, "the signal is there", func() bool { return p.got() == "ready terminated" })
+	eventually.Holds(t, "the hook is asked", func() bool { return a.asked() == 1 })
+	eventually.Holds(t, "the signal is there", func() bool { return p.got() == "ready terminated" })
 	r.Changed()
-	eventually(t, "the next signal is there", func() bool { return p.got() == "ready terminated terminated" })
+	eventually.Holds(t, "the next signal is there", func() bool { return p.got() == "ready terminated terminated" })
 }
 
 func TestExplain(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 func TestPause(t *testing.T) {
@@ -47,7 +48,7 @@ func waiting(t *testing.T, s *stand, request *http.Request) <-chan reply {
 		}
 		answers <- got
 	}()
-	eventually(t, "the request waits", func() bool { return s.asked.Load() > 0 && s.clock.HasWaiters() })
+	eventually.Holds(t, "the request waits", func() bool { return s.asked.Load() > 0 && s.clock.HasWaiters() })
 	return answers
 }
 
@@ -62,7 +63,7 @@ func TestPatience(t *testing.T) {
 		got, _ := try(s.request(t, http.MethodGet, "/", http.NoBody))
 		second <- got
 	}()
-	eventually(t, "both were refused", func() bool { return server.refused.Load() == 2 })
+	eventually.Holds(t, "both were refused", func() bool { return server.refused.Load() == 2 })
 	select {
 	case got := <-first:
 		t.Fatalf("it did not wait: %d", got.status)
@@ -185,10 +186,10 @@ func TestAClientThatStopsWaiting(t *testing.T) {
 		got, _ := try(s.request(t, http.MethodGet, "/", http.NoBody))
 		second <- got
 	}()
-	eventually(t, "both were refused", func() bool { return server.refused.Load() == 2 })
+	eventually.Holds(t, "both were refused", func() bool { return server.refused.Load() == 2 })
 	cancel()
 	<-first
-	eventually(t, "the first ended", func() bool { return s.counts.read().status[http.StatusUnauthorized] == 1 })
+	eventually.Holds(t, "the first ended", func() bool { return s.counts.read().status[http.StatusUnauthorized] == 1 })
 	s.offer(t, "t2", time.Hour)
 	if got := <-second; got.status != http.StatusOK || server.taken.Load() != 1 || s.asked.Load() != 1 {
 		t.Errorf("%d, taken %d, asked %d", got.status, server.taken.Load(), s.asked.Load())

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 func TestNoToken(t *testing.T) {
@@ -157,12 +159,12 @@ func TestClientsThatGo(t *testing.T) {
 		_, err := try(request)
 		failed <- err
 	}()
-	eventually(t, "the request arrives", func() bool { return under.Load() == 1 })
+	eventually.Holds(t, "the request arrives", func() bool { return under.Load() == 1 })
 	cancel()
 	if err := <-failed; err == nil {
 		t.Error("there was an answer")
 	}
-	eventually(t, "the request ends", func() bool { return under.Load() == 0 && s.counts.read().status[http.StatusBadGateway] == 1 })
+	eventually.Holds(t, "the request ends", func() bool { return under.Load() == 0 && s.counts.read().status[http.StatusBadGateway] == 1 })
 	if s.log.String() != "" {
 		t.Errorf("logged %s", s.log)
 	}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 // picky is an upstream that takes one token, and answers with what it was sent. Others it
@@ -110,7 +112,7 @@ func TestRepeats(t *testing.T) {
 						t.Errorf("%d %.100s", got.status, got.body)
 					}
 					// It was asked for all the same, and the next request has it.
-					eventually(t, "the token comes", func() bool { return s.current.Set().Token.Reveal() == "t2" })
+					eventually.Holds(t, "the token comes", func() bool { return s.current.Set().Token.Reveal() == "t2" })
 					got = send()
 				}
 				if got.status != http.StatusOK || got.body != test.body {
@@ -200,7 +202,7 @@ func TestManyRefusals(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "all were refused", func() bool { return server.refused.Load() == many })
+	eventually.Holds(t, "all were refused", func() bool { return server.refused.Load() == many })
 	close(arrived)
 	clients.Wait()
 	if s.asked.Load() != 1 || server.taken.Load() != many {

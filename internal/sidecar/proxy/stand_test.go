@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"io"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/tokensync/tokensync/internal/lifetime"
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/test/output"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -35,7 +35,7 @@ type stand struct {
 	current *sidecar.Current
 	clock   *testclock.FakeClock
 	counts  *counts
-	log     *journal
+	log     *output.Log
 	base    string
 	// asked counts the calls of refresh, which is what the source does when it is asked.
 	asked   atomic.Int32
@@ -86,24 +86,6 @@ func (c *counts) read() counts {
 	return counts{status: maps.Clone(c.status), repeats: c.repeats, refreshes: c.refreshes}
 }
 
-// journal is a log that can be read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(line)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
 // upstream is a server that is asked through a proxy.
 func upstream(t *testing.T, secure bool, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
@@ -139,7 +121,7 @@ func newStand(t *testing.T, target string, certificate *x509.Certificate) *stand
 	}
 	s := &stand{
 		current: sidecar.NewCurrent(), clock: testclock.NewFakeClock(start),
-		counts: &counts{status: map[int]int{}}, log: &journal{},
+		counts: &counts{status: map[int]int{}}, log: &output.Log{},
 	}
 	s.Proxy, err = New(Options{
 		Upstream: parsed, InsecureUpstream: true, Current: s.current, Refresher: s, TokenKey: "access_token", Clock: s.clock,
@@ -260,16 +242,4 @@ func speak(t *testing.T, address, text string) string {
 		t.Fatal(err)
 	}
 	return string(answer)
-}
-
-// eventually waits until something holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 2000 {
-		if holds() {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatalf("never: %s", what)
 }

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/tokensync/tokensync/internal/sidecar"
 	"github.com/tokensync/tokensync/internal/sidecar/kube"
+	"github.com/tokensync/tokensync/test/output"
 )
 
 // server is an API server that answers as it is told to.
@@ -105,45 +104,17 @@ func secret(token string) corev1.Secret {
 	}
 }
 
-// output is a log that is safe to read while it is written.
-type output struct {
-	mu      sync.Mutex
-	content bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.content.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.content.String()
-}
-
 // source is one that watches the Secret `api` of the server.
-func (s *server) source(t *testing.T) (*Source, *output) {
+func (s *server) source(t *testing.T) (*Source, *output.Log) {
 	t.Helper()
 	client, err := kube.New(&rest.Config{Host: s.URL}, "apps", "test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	log := &output{}
+	log := &output.Log{}
 	return &Source{
 		Client: client, Name: "api", Keys: sidecar.Keys{Token: "access_token", Type: "token_type", Expiry: "expires_at"},
 		Clock: clock.RealClock{}, Log: slog.New(slog.NewTextHandler(log, nil)),
 	}, log
-}
-
-// eventually waits for what is to become true.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: still not after ten seconds", what)
-		}
-	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
 	"github.com/tokensync/tokensync/internal/sidecar"
+	"github.com/tokensync/tokensync/test/eventually"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,7 +52,7 @@ func TestRunAsksForTheOneSecret(t *testing.T) {
 	server.watch = tell("MODIFIED", &changed)
 	source, _ := server.source(t)
 	into := run(t, source)
-	eventually(t, "the change is seen", func() bool { return tokenIn(into) == "second" })
+	eventually.Holds(t, "the change is seen", func() bool { return tokenIn(into) == "second" })
 	for _, request := range server.requests {
 		if !strings.HasPrefix(request, "GET /api/v1/namespaces/apps/secrets?") || !strings.Contains(request, "fieldSelector=metadata.name%3Dapi") {
 			t.Errorf("asked %s", request)
@@ -77,9 +78,9 @@ func TestRunBeginsAnewAfterGone(t *testing.T) {
 			server.watch = answer
 			source, log := server.source(t)
 			into := run(t, source)
-			eventually(t, "the first is found", func() bool { return tokenIn(into) == "first" })
+			eventually.Holds(t, "the first is found", func() bool { return tokenIn(into) == "first" })
 			server.lists(t, secret("second"))
-			eventually(t, "the second is found", func() bool { return tokenIn(into) == "second" })
+			eventually.Holds(t, "the second is found", func() bool { return tokenIn(into) == "second" })
 			if text := log.String(); strings.Contains(text, "WARN") || strings.Contains(text, "ERROR") {
 				t.Errorf("logged %s", text)
 			}
@@ -106,16 +107,16 @@ func TestRunTellsWhetherItWatches(t *testing.T) {
 		told = append(told, up)
 	}
 	into := run(t, source)
-	eventually(t, "it is logged", func() bool { return strings.Contains(log.String(), "does not answer") })
-	eventually(t, "it is tried again", func() bool { return server.count("GET") > 3 })
+	eventually.Holds(t, "it is logged", func() bool { return strings.Contains(log.String(), "does not answer") })
+	eventually.Holds(t, "it is tried again", func() bool { return server.count("GET") > 3 })
 	mu.Lock()
 	if len(told) > 0 {
 		t.Errorf("told %v before it was connected", told)
 	}
 	mu.Unlock()
 	server.lists(t, secret("first"))
-	eventually(t, "the Secret is found", func() bool { return tokenIn(into) == "first" })
-	eventually(t, "that is told", func() bool {
+	eventually.Holds(t, "the Secret is found", func() bool { return tokenIn(into) == "first" })
+	eventually.Holds(t, "that is told", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(told) == 1 && told[0]
@@ -133,17 +134,17 @@ func TestRunOverlooksAShortRefusal(t *testing.T) {
 	server.watch = func(http.ResponseWriter, *http.Request) {} // It ends at once.
 	source, log := server.source(t)
 	into := run(t, source)
-	eventually(t, "the first is found", func() bool { return tokenIn(into) == "first" })
-	eventually(t, "it is watched", func() bool { return server.count("watch=") > 0 })
+	eventually.Holds(t, "the first is found", func() bool { return tokenIn(into) == "first" })
+	eventually.Holds(t, "it is watched", func() bool { return server.count("watch=") > 0 })
 	forbid := func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusForbidden, metav1.StatusReasonForbidden)
 	}
 	server.set(func() { server.list, server.watch = forbid, forbid })
 	asked := server.count("GET")
-	eventually(t, "it is refused more than once", func() bool { return server.count("GET") > asked+2 })
+	eventually.Holds(t, "it is refused more than once", func() bool { return server.count("GET") > asked+2 })
 	server.lists(t, secret("second"))
 	server.set(func() { server.watch = silent })
-	eventually(t, "the second is found", func() bool { return tokenIn(into) == "second" })
+	eventually.Holds(t, "the second is found", func() bool { return tokenIn(into) == "second" })
 	if text := log.String(); strings.Contains(text, "manifest") {
 		t.Errorf("logged %s", text)
 	}
@@ -209,7 +210,7 @@ func TestAGrantIsNobodysToken(t *testing.T) {
 	server.lists(t, grant)
 	source, log := server.source(t)
 	into := run(t, source)
-	eventually(t, "it is said", func() bool { return strings.Contains(log.String(), "holds a grant") })
+	eventually.Holds(t, "it is said", func() bool { return strings.Contains(log.String(), "holds a grant") })
 	if into.Set() != nil {
 		t.Error("it is offered")
 	}
@@ -229,7 +230,7 @@ func TestAStrangeSecretIsDoubted(t *testing.T) {
 		server.lists(t, strange)
 		source, log := server.source(t)
 		into := run(t, source)
-		eventually(t, "it is offered", func() bool { return into.Set() != nil })
+		eventually.Holds(t, "it is offered", func() bool { return into.Set() != nil })
 		if doubted := strings.Contains(log.String(), "is it the right one?"); doubted == managed {
 			t.Errorf("%s is doubted: %t", name, doubted)
 		}

@@ -1,11 +1,12 @@
-package operator
+// Package output keeps what programs print, for tests that read it meanwhile.
+package output
 
 import (
 	"bytes"
 	"sync"
 )
 
-// Log keeps what a process prints. It is safe for concurrent use.
+// Log keeps what is printed or logged. It is safe for concurrent use.
 type Log struct {
 	mu      sync.Mutex
 	content bytes.Buffer
@@ -18,7 +19,7 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.content.Write(p)
 }
 
-// String answers all that was printed.
+// String answers all of it.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
