@@ -136,6 +136,7 @@ var _ = Describe("a login", func() {
 		Eventually(ctx, t.state("acme")).Should(Equal(toAuthorize))
 		t.provider.Misbehave(standin.Behavior{Next: 1, Fault: standin.Respond})
 		t.leaveLogin(ctx, "acme", t.consented(ctx, "acme"))
+		Eventually(ctx, t.requests("acme")).Should(BeEquivalentTo(2)) // Some seconds pass between the two.
 		t.ready(ctx, "acme")
 		t.asked(ctx, "acme", 2)
 	})
