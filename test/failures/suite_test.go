@@ -33,7 +33,7 @@ func TestFailures(t *testing.T) {
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
-	SetDefaultEventuallyTimeout(10 * time.Second)
+	SetDefaultEventuallyTimeout(30 * time.Second)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 
 	var err error
