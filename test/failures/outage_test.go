@@ -73,8 +73,8 @@ var _ = Describe("An outage of ten seconds", func() {
 // seconds.
 func expectProbes(connections []time.Time, distance time.Duration) {
 	GinkgoHelper()
-	Expect(len(connections)).To(BeNumerically(">=", 5), "%v", connections)
-	closed := connections[4].Add(500 * time.Millisecond)
+	Expect(len(connections)).To(BeNumerically(">=", failuresInRow), "%v", connections)
+	closed := connections[failuresInRow-1].Add(500 * time.Millisecond)
 	probes := slices.DeleteFunc(slices.Clone(connections), func(at time.Time) bool { return at.Before(closed) })
 	Expect(len(connections)-len(probes)).To(BeNumerically("<=", 15), "before the line was closed: %v", connections)
 	Expect(probes).NotTo(BeEmpty())

@@ -28,6 +28,9 @@ type provider struct {
 	url string
 }
 
+// failuresInRow is after how many failures in a row a provider is known to be down.
+const failuresInRow = 5
+
 // accept registers every client with the secret that clientSecret holds.
 func accept(_, secret string) bool { return secret == "app-secret" }
 

@@ -19,8 +19,6 @@ var _ = Describe("A provider of many", Ordered, ContinueOnFailure, func() {
 		// perSecond is what a provider takes that throttles, and limit what the
 		// administrator allows.
 		perSecond, limit, burst = 5, 5, 5
-		// failuresInRow is after how many failures a provider is known to be down.
-		failuresInRow = 5
 		// slowly is what a provider takes for an answer that is out of order.
 		slowly, down = 500 * time.Millisecond, 6 * time.Second
 	)

@@ -165,9 +165,9 @@ var _ = Describe("A credential that cannot be served", SpecPriority(-1), func() 
 })
 
 // atOnce is how long it may take that the operator notices and tries again. A
-// provider that has failed five times in a row is probed every five seconds.
+// provider that is known to be down is probed every five seconds.
 func (r *row) atOnce() time.Duration {
-	if len(r.attempts()) >= 5 {
+	if len(r.attempts()) >= failuresInRow {
 		return 15 * time.Second
 	}
 	return 4 * time.Second
