@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -14,6 +15,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tokensync/tokensync/test/standin"
@@ -83,6 +85,25 @@ func encode(certificate []byte) string {
 // indent makes a text fit a block of YAML.
 func indent(text string) string {
 	return strings.ReplaceAll(text, "\n", "\n    ")
+}
+
+// closedAddress is an address that refuses connections. Nobody else is given its port
+// until it is released: a socket is bound to it, and does not listen.
+func closedAddress() (address string, release func()) {
+	GinkgoHelper()
+	syscall.ForkLock.RLock() // A process that is started meanwhile must not hold it, too.
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(socket)
+	}
+	syscall.ForkLock.RUnlock()
+	Expect(err).NotTo(HaveOccurred())
+	release = sync.OnceFunc(func() { _ = syscall.Close(socket) })
+	DeferCleanup(release)
+	Expect(syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})).To(Succeed())
+	bound, err := syscall.Getsockname(socket)
+	Expect(err).NotTo(HaveOccurred())
+	return fmt.Sprintf("127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port), release
 }
 
 // freeAddress is an address that nobody listens on.

@@ -48,6 +48,7 @@ func connectionRows() []*row {
 			words:  []string{"127.0.0.1", "connection refused"},
 			pace:   backOff,
 			heal: func(_ SpecContext, r *row) {
+				r.release()
 				_, stop, err := r.provider.ListenAt(strings.TrimPrefix(r.provider.url, "http://"))
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(stop)

@@ -46,9 +46,11 @@ type row struct {
 
 	namespace string
 	provider  *provider
-	trap      *provider
-	ca        string
-	stopBare  func()
+	// release gives the closed port of the provider free.
+	release  func()
+	trap     *provider
+	ca       string
+	stopBare func()
 }
 
 // pace bounds the distances between the requests of a failing credential, one
@@ -123,7 +125,8 @@ func (r *row) start(ctx SpecContext) {
 	switch {
 	case r.down:
 		server := standin.NewOAuth(standin.Options{AnyClient: accept})
-		r.provider = &provider{Server: server, url: "http://" + freeAddress()}
+		address, release := closedAddress()
+		r.provider, r.release = &provider{Server: server, url: "http://" + address}, release
 	case r.tls:
 		r.provider, r.ca = startTLSProvider(time.Hour)
 	default:
