@@ -29,6 +29,8 @@ PROCESSES ?= 3
 # How many credentials the benchmark makes, and more flags for it.
 N ?= 1000
 BENCH_FLAGS ?=
+# Flags for the end-to-end suite: make e2e E2E_FLAGS='-ginkgo.focus=sidecar -ginkgo.v'
+E2E_FLAGS ?=
 
 # ---- What follows from that ----
 
@@ -57,7 +59,7 @@ GENERATED := api/v1alpha1/zz_generated.deepcopy.go \
 	config/crd/bases config/rbac/role.yaml charts/tokensync/templates/crds charts/tokensync/files docs/reference/api.md docs/catalog.md
 
 # Modules of our own, each with dependencies of its own.
-MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes
+MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes hack/node/coredns hack/node/policy hack/node/runtime
 
 # What each test target runs. A new suite under test/ runs beside others with
 # test-suites until it is named here.
@@ -128,7 +130,7 @@ bench: controlplane build ## Measure N credentials (default 1000) on a real API 
 .PHONY: test
 test: ## Everything that must hold before a change lands.
 	@start=$$SECONDS; \
-	for target in verify lint test-unit test-chart test-integration test-sidecar test-suites test-failures test-storms; do \
+	for target in verify lint test-unit test-chart test-integration test-sidecar test-suites test-failures test-storms e2e; do \
 		echo; echo "==== make $$target"; $(MAKE) $$target; \
 	done; \
 	echo; echo "==== all passed in $$((SECONDS - start)) s"
@@ -201,6 +203,10 @@ test-failures: controlplane build ## Operators that are killed, replicas, outage
 .PHONY: test-storms
 test-storms: controlplane ## Hundreds of credentials against providers that hang, throttle and fail; wants a quiet machine.
 	@$(call timed,storms,STORMS=1 $(SUITE) ./test/failures -ginkgo.focus 'A provider of many' -ginkgo.v)
+
+.PHONY: e2e
+e2e: controlplane bin/helm ## On a real node: the chart installed, real pods, a real kubelet. Needs root, or E2E_KUBECONFIG.
+	@$(call timed,end to end,test/e2e/run.sh $(E2E_FLAGS))
 
 .PHONY: test-chart
 test-chart: bin/helm bin/helm-unittest bin/kubeconform bin/kustomize controlplane ## The chart and the manifests of config/: lint, unit tests, schemas, a real API server.

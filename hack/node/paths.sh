@@ -1,0 +1,22 @@
+# Sourced by the scripts of this folder: where things are.
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+controlplane=${KUBEBUILDER_ASSETS:-$repository/bin/controlplane}
+
+# What is built or unpacked, and stays.
+bin=$repository/bin/node/bin
+debian=$repository/bin/node/debian
+
+# What a node makes of its own accord, and down.sh removes: certificates, kubeconfigs,
+# configuration, logs, and the layers of containers.
+state=$repository/bin/node/state
+pki=$state/pki
+log=$state/log
+
+# The name of the node, of its cgroup and of its bridge; and its address, which nobody
+# outside of its network namespace can reach.
+node=tokensync-node
+address=10.199.0.1
+
+# The hierarchies of cgroup v1 that the kubelet and runc use.
+hierarchies="cpu cpuacct cpuset memory devices freezer blkio pids"

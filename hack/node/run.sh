@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs a command inside of the node that up.sh has started: with its network, its
+# processes, its kubeconfig, and kubectl, helm and ctr on the PATH.
+#
+#   hack/node/run.sh kubectl get pods -A
+set -euo pipefail
+
+source "$(dirname "$0")/paths.sh"
+
+init=$(cat "$state/init.pid" 2>/dev/null) && kill -0 "$init" 2>/dev/null ||
+	{ echo "hack/node/run.sh: no node is up; hack/node/up.sh starts one" >&2; exit 1; }
+export KUBECONFIG=$state/admin.kubeconfig PATH=$bin:$controlplane:$repository/bin:$PATH
+exec nsenter --target "$init" --mount --net --uts --ipc --cgroup --pid --wd="$PWD" "$@"
