@@ -189,7 +189,7 @@ test-integration: controlplane build ## The operator on a real API server: what 
 	@$(call timed,integration tests,go tool ginkgo run --procs=$(PROCESSES) --timeout=$(TEST_TIMEOUT) $(TEST_FLAGS) ./test/integration)
 
 .PHONY: test-suites
-test-suites: controlplane build ## The other suites: API schema, documentation, plugin, a browser, a certified authorization server. Needs node and npm.
+test-suites: controlplane build bin/helm ## The other suites: API schema, docs, plugin, GitOps tools, alerts, a browser, a certified authorization server. Needs node and npm.
 	@$(call timed,suites,$(SUITE) -p 2 $(SUITE_PACKAGES))
 
 .PHONY: test-sidecar
