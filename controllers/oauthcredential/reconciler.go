@@ -101,8 +101,8 @@ type Metrics interface {
 }
 
 // +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthproviders,verbs=get;list;watch
-// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials/status,verbs=get;patch
+// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthproviders,verbs=list;watch
+// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthcredentials/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch

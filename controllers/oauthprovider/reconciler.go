@@ -49,8 +49,8 @@ type Reconciler struct {
 	kind kind
 }
 
-// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthproviders,verbs=get;list;watch
-// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthproviders/status,verbs=get;patch
+// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthproviders,verbs=list;watch
+// +kubebuilder:rbac:groups=tokensync.dev,resources=oauthproviders/status,verbs=patch
 
 // Reconcile writes the status of one provider.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {

@@ -6,11 +6,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/tokensync/tokensync/api/v1alpha1"
@@ -36,7 +34,9 @@ func (r Reconciler) SetupCluster(manager ctrl.Manager) error {
 
 func (r *Reconciler) setup(manager ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(manager).
-		For(r.kind.empty(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		// Its own writes of the status are looked at, too: a look that came between such a
+		// write and the cache has compared with what was there before.
+		For(r.kind.empty()).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.readersOf(v1alpha1.KindSecret))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.readersOf(v1alpha1.KindConfigMap))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).

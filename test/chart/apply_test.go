@@ -16,7 +16,7 @@ import (
 // Every combination of values that charts/tokensync/ci holds is taken by a real API
 // server, and its pods by a namespace that demands restricted ones.
 func TestAPIServerTakesTheChart(t *testing.T) {
-	apply(t, "", decode(t, read(t, "test", "chart", "testdata", "servicemonitors.yaml")))
+	apply(t, "", monitoringKinds(t))
 	newNamespace(t, "team-a")
 	newNamespace(t, "team-b")
 	combinations, err := filepath.Glob(path(chartDir, "ci", "*-values.yaml"))
@@ -38,7 +38,7 @@ func TestAPIServerTakesTheChart(t *testing.T) {
 }
 
 func TestAPIServerTakesTheManifests(t *testing.T) {
-	apply(t, "", decode(t, read(t, "test", "chart", "testdata", "servicemonitors.yaml")))
+	apply(t, "", monitoringKinds(t))
 	newNamespace(t, "samples")
 	newNamespace(t, "web")
 	// default makes the namespace of those that follow it.
@@ -55,6 +55,15 @@ func TestAPIServerTakesTheManifests(t *testing.T) {
 			}
 		})
 	}
+}
+
+// monitoringKinds are those of the Prometheus operator, as far as our manifests use them.
+func monitoringKinds(t *testing.T) []*unstructured.Unstructured {
+	t.Helper()
+	return slices.Concat(
+		decode(t, read(t, "test", "chart", "testdata", "servicemonitors.yaml")),
+		decode(t, read(t, "test", "chart", "testdata", "prometheusrules.yaml")),
+	)
 }
 
 // What the kustomize manifests and the chart run is the same.

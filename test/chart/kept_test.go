@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,14 +61,19 @@ spec:
 // rotatingProvider answers each request with another refresh token.
 func rotatingProvider(t *testing.T) *httptest.Server {
 	t.Helper()
+	provider := httptest.NewTLSServer(rotate())
+	t.Cleanup(provider.Close)
+	return provider
+}
+
+// rotate answers each request with tokens that are not those of the request before.
+func rotate() http.HandlerFunc {
 	var issued atomic.Int64
-	provider := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		n := issued.Add(1)
 		_, _ = fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600,"refresh_token":"r3fresh-%d"}`, n, n)
-	}))
-	t.Cleanup(provider.Close)
-	return provider
+	}
 }
 
 // A grant is written down before it is spent, outlives the process that spends it, and
@@ -100,7 +105,8 @@ func (r *running) keeps(t *testing.T, provider *httptest.Server, own, namespace 
 	apply(t, namespace, manifest(t, provider, "", rotating))
 	ready(t, "OAuthCredential", namespace, "by-refresh-token")
 	refreshes(t, namespace)
-	takesOver(t, own, namespace)
+	leaveAttempt(t, "", own, namespace)
+	ready(t, "OAuthCredential", namespace, "taken-over")
 	revokes(t, namespace)
 	r.ends(t)
 }
@@ -121,15 +127,15 @@ func refreshes(t *testing.T, namespace string) {
 	})
 }
 
-// takesOver leaves an attempt of a pod that is gone, which can only be told by looking
-// for the pod.
-func takesOver(t *testing.T, own, namespace string) {
+// leaveAttempt leaves an attempt of a pod that is gone, which can only be told by looking
+// for the pod. cluster is where it was, empty where that was not known.
+func leaveAttempt(t *testing.T, cluster, own, namespace string) {
 	t.Helper()
 	credential, err := get(t.Context(), t, "OAuthCredential", namespace, "taken-over")
 	if err != nil {
 		t.Fatal(err)
 	}
-	record := grant.NewRecord("", string(credential.GetUID()))
+	record := grant.NewRecord(cluster, string(credential.GetUID()))
 	record.Begin(grant.Step{Action: grant.Send, Kind: grant.Refresh, Value: redact.New("r3fresh-of-" + namespace)}, "attempt",
 		grant.Owner{Namespace: own, Pod: "gone", UID: "gone", Host: "gone", PID: 1, Boot: "gone"}, time.Now())
 	data, err := record.Encode()
@@ -146,7 +152,6 @@ func takesOver(t *testing.T, own, namespace string) {
 		t.Fatal(err)
 	}
 	edit(t, "taken-over", namespace, `{"spec":{"suspend":false}}`)
-	ready(t, "OAuthCredential", namespace, "taken-over")
 }
 
 // revokes deletes a credential, which goes once its tokens are revoked, and its grant
@@ -192,9 +197,23 @@ func (r *running) ends(t *testing.T) {
 	if err := r.process.Stop(); err != nil {
 		t.Error(err)
 	}
-	for line := range strings.Lines(r.log.String()) {
-		if strings.Contains(line, "forbidden") {
-			t.Errorf("the operator was refused something: %s", line)
+	r.wasRefused(t)
+}
+
+// wasRefused fails the test unless the API server has refused the operator the rights that
+// it lacks, these, and no others.
+func (r *running) wasRefused(t *testing.T, these ...right) {
+	t.Helper()
+	refused := audited(t, r.user).refused
+	expected := slices.Concat(r.lacks, these)
+	for _, right := range expected {
+		if !refused[right] {
+			t.Errorf("the API server has not refused the operator %s", right)
+		}
+	}
+	for right := range refused {
+		if !slices.Contains(expected, right) {
+			t.Errorf("the API server has refused the operator %s", right)
 		}
 	}
 }

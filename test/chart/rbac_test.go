@@ -2,7 +2,6 @@ package chart_test
 
 import (
 	"context"
-	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,7 +10,9 @@ import (
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
@@ -67,8 +68,9 @@ func TestChartGrantsTheSameInSomeNamespaces(t *testing.T) {
 // Who may not touch the cluster can install the chart into namespaces.
 func TestWatchNamespacesNeedsNoClusterRights(t *testing.T) {
 	allowed := map[string]bool{
-		"Deployment": true, "NetworkPolicy": true, "Pod": true, "PodDisruptionBudget": true,
-		"Role": true, "RoleBinding": true, "Service": true, "ServiceAccount": true, "ServiceMonitor": true,
+		"ConfigMap": true, "Deployment": true, "NetworkPolicy": true, "Pod": true, "PodDisruptionBudget": true,
+		"PrometheusRule": true, "Role": true, "RoleBinding": true, "Service": true, "ServiceAccount": true,
+		"ServiceMonitor": true,
 	}
 	// Everything on, so that nothing that could be rendered is missed; but for the
 	// catalog and the injection, which the chart refuses then.
@@ -99,21 +101,22 @@ func TestOperatorHasNoRightThatItDoesNotNeed(t *testing.T) {
 		"role.yaml":                        inScope,
 		"cluster_providers_role.yaml":      forClusterProviders,
 		"service_account_tokens_role.yaml": forServiceAccountTokens,
+		"leader_election_role.yaml":        forReplicas,
 	} {
 		granted := rights(t, decode(t, read(t, "config", "rbac", file))[0])
-		wanted := map[string]bool{}
+		wanted := map[right]bool{}
 		for _, n := range needs {
 			for _, verb := range n.verbs {
-				right := verb + " " + n.group + "/" + n.resource
+				right := right{n.group, n.resource, verb}
 				wanted[right] = true
 				if !granted[right] {
-					t.Errorf("%s does not grant %q, without which the operator cannot %s", file, right, n.purpose)
+					t.Errorf("%s does not grant %s, without which the operator cannot %s", file, right, n.purpose)
 				}
 			}
 		}
 		for right := range granted {
 			if !wanted[right] {
-				t.Errorf("%s grants %q, for which there is no need", file, right)
+				t.Errorf("%s grants %s, for which there is no need", file, right)
 			}
 		}
 	}
@@ -248,24 +251,32 @@ func sameBinding(t *testing.T, want, got *unstructured.Unstructured) {
 	}
 }
 
-// rights are what a role grants, each as `verb group/resource`. It must name no
-// resource by its name, and nothing by a wildcard.
-func rights(t *testing.T, role *unstructured.Unstructured) map[string]bool {
+// rights are what a role grants, be it on all objects or on some by their names. It must
+// grant nothing by a wildcard.
+func rights(t *testing.T, role *unstructured.Unstructured) map[right]bool {
 	t.Helper()
-	found := map[string]bool{}
-	for _, content := range role.Object["rules"].([]any) {
-		rule := content.(map[string]any)
-		keys := slices.Sorted(maps.Keys(rule))
-		if !slices.Equal(keys, []string{"apiGroups", "resources", "verbs"}) {
-			t.Fatalf("%s has a rule of %q", describe(role), keys)
+	found := map[right]bool{}
+	for _, rule := range rulesOf(t, role) {
+		if len(rule.NonResourceURLs) > 0 {
+			t.Fatalf("%s grants the URLs %q", describe(role), rule.NonResourceURLs)
 		}
-		for _, group := range rule["apiGroups"].([]any) {
-			for _, resource := range rule["resources"].([]any) {
-				for _, verb := range rule["verbs"].([]any) {
-					found[verb.(string)+" "+group.(string)+"/"+resource.(string)] = true
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				for _, verb := range rule.Verbs {
+					found[right{group, resource, verb}] = true
 				}
 			}
 		}
 	}
 	return found
+}
+
+// rulesOf are the rules of a role, of a namespace or not.
+func rulesOf(t *testing.T, role *unstructured.Unstructured) []rbacv1.PolicyRule {
+	t.Helper()
+	typed := &rbacv1.ClusterRole{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(role.Object, typed); err != nil {
+		t.Fatal(err)
+	}
+	return typed.Rules
 }

@@ -36,15 +36,20 @@ const (
 var started struct {
 	once    sync.Once
 	cluster *cluster.Cluster
+	audit   *audit
 	err     error
 }
 
 func TestMain(m *testing.M) {
 	m.Run() // its result becomes the exit code when TestMain returns
-	if started.cluster == nil {
-		return
+	var err error
+	if started.cluster != nil {
+		err = started.cluster.Stop()
 	}
-	if err := started.cluster.Stop(); err != nil {
+	if started.audit != nil {
+		err = errors.Join(err, os.RemoveAll(started.audit.directory))
+	}
+	if err != nil {
 		panic(err)
 	}
 }
@@ -52,11 +57,22 @@ func TestMain(m *testing.M) {
 // controlPlane is a real API server that knows our CRDs and ServiceMonitors.
 func controlPlane(t *testing.T) *cluster.Cluster {
 	t.Helper()
-	started.once.Do(func() { started.cluster, started.err = cluster.Start() })
+	started.once.Do(func() {
+		if started.audit, started.err = newAudit(); started.err == nil {
+			started.cluster, started.err = cluster.Start(started.audit.configure)
+		}
+	})
 	if started.err != nil {
 		t.Fatal(started.err)
 	}
 	return started.cluster
+}
+
+// audited is what a user has asked the API server for.
+func audited(t *testing.T, user string) asked {
+	t.Helper()
+	controlPlane(t)
+	return started.audit.of(t, user)
 }
 
 // built is the operator, once a test has asked for it.
@@ -112,8 +128,13 @@ func run(t *testing.T, tool string, arguments ...string) string {
 // render renders the chart as release tokensync.
 func render(t *testing.T, namespace string, arguments ...string) []*unstructured.Unstructured {
 	t.Helper()
-	output := run(t, "helm", append([]string{"template", "tokensync", chartDir, "--namespace", namespace}, arguments...)...)
-	return decode(t, output)
+	return decode(t, template(t, namespace, arguments...))
+}
+
+// template is render, as text.
+func template(t *testing.T, namespace string, arguments ...string) string {
+	t.Helper()
+	return run(t, "helm", append([]string{"template", "tokensync", chartDir, "--namespace", namespace}, arguments...)...)
 }
 
 // build builds a kustomization of config/.

@@ -118,6 +118,9 @@ func TestOperatorWorksWithTheRightsOfTheChart(t *testing.T) {
 type running struct {
 	process *operator.Process
 	log     *bytes.Buffer
+	user    string
+	// lacks are the rights that it asks for in vain, and does without.
+	lacks []right
 }
 
 // start installs the chart and runs what its Deployment runs, as its ServiceAccount.
@@ -125,21 +128,30 @@ func start(t *testing.T, namespace string, arguments ...string) *running {
 	t.Helper()
 	objects := render(t, namespace, append([]string{"--set", "serviceAccountTokens.enabled=true"}, arguments...)...)
 	apply(t, namespace, objects)
+	return startDeployed(t, namespace, objects)
+}
+
+// startDeployed runs what the Deployment among some objects runs, as its ServiceAccount.
+func startDeployed(t *testing.T, namespace string, objects []*unstructured.Unstructured, environment ...string) *running {
+	t.Helper()
 	pod := podTemplate(t, only(objects, "Deployment")[0]).Spec
-	user := "system:serviceaccount:" + namespace + ":" + pod.ServiceAccountName
-	kubeconfig, err := controlPlane(t).AddUser(user, "system:serviceaccounts", "system:serviceaccounts:"+namespace)
+	r := &running{log: &bytes.Buffer{}, user: account(t, namespace, objects)}
+	arguments := pod.Containers[0].Args
+	if slices.ContainsFunc(arguments, func(argument string) bool { return strings.HasPrefix(argument, "--watch-namespaces=") }) {
+		r.lacks = []right{{"", "namespaces", "get"}} // It need not know in which cluster it is.
+	}
+	kubeconfig, err := controlPlane(t).AddUser(r.user, "system:serviceaccounts", "system:serviceaccounts:"+namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{log: &bytes.Buffer{}}
 	r.process, err = operator.Start(t.Context(), operator.Options{
 		Binary:     operatorBinary(t),
 		Kubeconfig: kubeconfig,
 		// Two operators of this test would want the same ports.
-		Arguments: slices.DeleteFunc(pod.Containers[0].Args, func(argument string) bool {
+		Arguments: slices.DeleteFunc(arguments, func(argument string) bool {
 			return strings.Contains(argument, "-bind-address=")
 		}),
-		Environment: []string{"POD_NAMESPACE=" + namespace, "POD_NAME=" + namespace, "POD_UID=" + namespace},
+		Environment: append(environment, "POD_NAMESPACE="+namespace, "POD_NAME="+namespace, "POD_UID="+namespace),
 		Log:         r.log,
 	})
 	if err != nil {
@@ -152,6 +164,13 @@ func start(t *testing.T, namespace string, arguments ...string) *running {
 		}
 	})
 	return r
+}
+
+// account is the user as whom the Deployment among some objects runs.
+func account(t *testing.T, namespace string, objects []*unstructured.Unstructured) string {
+	t.Helper()
+	pod := podTemplate(t, only(objects, "Deployment")[0]).Spec
+	return "system:serviceaccount:" + namespace + ":" + pod.ServiceAccountName
 }
 
 // check waits for credentials to be ready, has the first choose another Secret, and
