@@ -64,7 +64,7 @@ MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes hack
 # What each test target runs. A new suite under test/ runs beside others with
 # test-suites until it is named here.
 UNIT_PACKAGES = $(or $(PACKAGES),$$(go list ./... | grep -vE '/tokensync/(test|docs)(/|$$)') ./test/standin/... ./test/catalog/...)
-SUITE_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/(standin|catalog|chart|integration|sidecar|failures|e2e)(/|$$)'))
+SUITE_PACKAGES = $(or $(PACKAGES),./docs $$(go list ./test/... | grep -vE '/test/((standin|catalog|chart|integration|sidecar|failures)(/|$$)|e2e$$)'))
 
 # Never from the cache, because Go does not know that the API server or a binary
 # changed.

@@ -72,6 +72,8 @@ type Behavior struct {
 	// Beyond limits the behavior to the requests that exceed a quota; the zero one
 	// means all.
 	Beyond Quota
+	// Until limits the behavior to the requests before that instant; zero means all.
+	Until time.Time
 	// AfterRotation limits the behavior to the requests that spend something which
 	// is good: a refresh token, an authorization code, a device code, the pair of an
 	// organization token. It lets the server do that first, so that only the answer
@@ -129,6 +131,8 @@ func (a *armed) concerns(clientID string, at occasion, now time.Time) bool {
 	case at != occasion{path: a.Path, after: a.AfterRotation}:
 		return false
 	case a.ClientID != "" && a.ClientID != clientID:
+		return false
+	case !a.Until.IsZero() && !now.Before(a.Until):
 		return false
 	case a.Percent > 0 && scatter(a.seen.Add(1))%100 >= uint64(a.Percent):
 		return false

@@ -39,7 +39,9 @@
 //   - It misbehaves on demand, for everybody, for one client or for the next few
 //     requests, before it does what it was asked for or after: [Server.Misbehave] and
 //     [Server.Behave].
-//   - It tells whether a token is good now: [Server.Check] and [Server.StateOf].
+//   - It tells whether a token is good now: [Server.Check] and [Server.StateOf]. A
+//     protected resource tells with each 200 when the token was issued and expires.
+//   - It changes its mind: [Server.SetLifetime] and [Server.Withdraw].
 //   - It gives tokens and decides without a person: [Server.MintRefreshToken],
 //     [Server.MintOrganizationToken], [Server.ApproveDevice], [Server.DenyDevice],
 //     [Server.RevokeFamily].

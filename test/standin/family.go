@@ -69,6 +69,9 @@ type grants struct {
 	// withdrawn holds the access tokens that were revoked one by one, by their
 	// hashes, with the instants at which they would have expired.
 	withdrawn map[[sha256.Size]byte]time.Time
+	// withdrawnUntil is when all access tokens that had been issued were taken back; zero
+	// where that never happened.
+	withdrawnUntil time.Time
 }
 
 func newGrants() grants {
@@ -101,6 +104,8 @@ func (s *Server) stands(token string, t ticket) bool {
 	}
 	f := s.grants.families[t.family]
 	switch {
+	case !t.issuedAt.After(s.grants.withdrawnUntil):
+		return false
 	case t.family == "" || f == nil:
 		return true
 	case f.organization != nil:
@@ -209,6 +214,14 @@ func (s *Server) Families() []FamilyState {
 		list = append(list, f.snapshot())
 	}
 	return list
+}
+
+// Withdraw takes back every access token that was issued until now, here or by a server
+// with the same key, but only for whoever asks here. Refresh tokens stay good.
+func (s *Server) Withdraw() {
+	s.grants.mu.Lock()
+	defer s.grants.mu.Unlock()
+	s.grants.withdrawnUntil = s.options.Clock()
 }
 
 // RevokeFamily takes all tokens of a family back and says whether there is one.

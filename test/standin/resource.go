@@ -2,8 +2,15 @@ package standin
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
+)
+
+// What a protected resource tells of a token that it accepts, in nanoseconds since 1970.
+const (
+	HeaderIssuedAt  = "Token-Issued-At"
+	HeaderExpiresAt = "Token-Expires-At"
 )
 
 // serveResource is what consumers of a token call.
@@ -14,7 +21,7 @@ func (s *Server) serveResource(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	clientID, expiresAt, ok := s.Check(token)
+	t, ok := s.check(token)
 	w.Header().Set("Content-Type", "application/json")
 	s.date(w.Header())
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
@@ -25,11 +32,13 @@ func (s *Server) serveResource(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.total.outcomes[Served].Add(1)
-	if known, seen := s.seen.byID.Load(clientID); seen {
+	if known, seen := s.seen.byID.Load(t.clientID); seen {
 		known.(*client).tally.outcomes[Served].Add(1)
 	}
-	body := appendString([]byte(`{"client_id":`), clientID)
+	w.Header().Set(HeaderIssuedAt, strconv.FormatInt(t.issuedAt.UnixNano(), 10))
+	w.Header().Set(HeaderExpiresAt, strconv.FormatInt(t.expiresAt.UnixNano(), 10))
+	body := appendString([]byte(`{"client_id":`), t.clientID)
 	body = append(body, `,"expires_at":"`...)
-	body = expiresAt.AppendFormat(body, time.RFC3339Nano)
+	body = t.expiresAt.AppendFormat(body, time.RFC3339Nano)
 	_, _ = w.Write(append(body, `"}`...)) // the client may be gone
 }

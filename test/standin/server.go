@@ -13,9 +13,10 @@ import (
 
 // Server stands in for one authorization server. It is safe for concurrent use.
 type Server struct {
-	options Options
-	dialect dialect
-	sealer  sealer
+	options  Options
+	dialect  dialect
+	sealer   sealer
+	lifetime atomic.Int64
 
 	mu         sync.RWMutex
 	registered map[string]string
@@ -82,6 +83,7 @@ func newServer(options Options, d dialect) *Server {
 	if s.registered == nil {
 		s.registered = map[string]string{}
 	}
+	s.lifetime.Store(int64(options.Lifetime))
 	s.log.ring = make([]Request, options.LogSize)
 	s.buffers.New = func() any { return new([]byte) }
 	return s
@@ -92,6 +94,12 @@ func (s *Server) SetClient(id, secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.registered[id] = secret
+}
+
+// SetLifetime gives the tokens that are issued from now on another lifetime, of at least
+// a second.
+func (s *Server) SetLifetime(lifetime time.Duration) {
+	s.lifetime.Store(int64(max(lifetime, time.Second)))
 }
 
 // RemoveClient forgets a client. Its tokens stay good.
@@ -124,11 +132,17 @@ func (s *Server) accepts(id, secret string) bool {
 // Check says whether an access token was issued here, or by a server with the same
 // key, has not expired, and was not taken back here, nor its family.
 func (s *Server) Check(token string) (clientID string, expiresAt time.Time, ok bool) {
-	t, ok := s.sealer.open(token)
+	t, ok := s.check(token)
+	return t.clientID, t.expiresAt, ok
+}
+
+// check is Check with all that the token says of itself.
+func (s *Server) check(token string) (t ticket, ok bool) {
+	t, ok = s.sealer.open(token)
 	if !ok || t.kind != accessKind {
-		return "", time.Time{}, false
+		return ticket{}, false
 	}
-	return t.clientID, t.expiresAt, s.options.Clock().Before(t.expiresAt) && s.stands(token, t)
+	return t, s.options.Clock().Before(t.expiresAt) && s.stands(token, t)
 }
 
 // ServeHTTP implements http.Handler.
@@ -234,10 +248,11 @@ func (s *Server) issue(req *request, now time.Time, expiresIn json.RawMessage) g
 
 // newGrant is one that still lacks its token.
 func (s *Server) newGrant(clientID, scope string, now time.Time) grant {
+	lifetime := time.Duration(s.lifetime.Load())
 	return grant{
 		clientID: clientID, scope: scope,
-		issuedAt: now, expiresAt: now.Add(s.options.Lifetime),
-		seconds: wholeSeconds(s.options.Lifetime),
+		issuedAt: now, expiresAt: now.Add(lifetime),
+		seconds: wholeSeconds(lifetime),
 	}
 }
 
