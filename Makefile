@@ -56,7 +56,8 @@ BUILD_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 # What `make generate` writes. Nobody edits it.
 GENERATED := api/v1alpha1/zz_generated.deepcopy.go \
-	config/crd/bases config/rbac/role.yaml charts/tokensync/templates/crds charts/tokensync/files docs/reference/api.md docs/catalog.md
+	config/crd/bases config/rbac/role.yaml config/prometheus/prometheus_rule.yaml \
+	charts/tokensync/templates/crds charts/tokensync/files docs/reference/api.md docs/catalog.md
 
 # Modules of our own, each with dependencies of its own.
 MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes hack/node/coredns hack/node/policy hack/node/runtime
@@ -100,6 +101,7 @@ generate: bin/controller-gen bin/crd-ref-docs bin/golangci-lint ## Write deepcop
 	@hack/chart-rbac.sh
 	@hack/chart-injection.sh
 	@hack/chart-catalog.sh
+	@hack/prometheus/rule.sh
 	@go run ./hack/catalog
 	@echo ">> generate the API reference"
 	@mkdir -p docs/reference

@@ -14,7 +14,7 @@ schemas=$BIN/schemas
 announce() { echo ">> $*"; }
 
 # Strict, so that a field that the API does not have is an error, and so is a key that
-# stands twice. ServiceMonitors are known by as much of their CRD as we use.
+# stands twice. What is of the Prometheus operator is known by as much of its CRDs as we use.
 conform() {
 	"$BIN/kubeconform" -strict -summary -schema-location "$schemas/{{.ResourceKind}}{{.KindSuffix}}.json"
 }
@@ -22,7 +22,7 @@ conform() {
 announce "make the schemas"
 kubernetes=$(cd hack/controlplane/kubernetes && go mod download k8s.io/kubernetes && go list -m -f '{{.Dir}}' k8s.io/kubernetes)
 go run -C hack/tools ./schemas "$schemas" "$kubernetes/api/openapi-spec/swagger.json" \
-	"$PWD"/config/crd/bases/*.yaml "$PWD/test/chart/testdata/servicemonitors.yaml"
+	"$PWD"/config/crd/bases/*.yaml "$PWD"/test/chart/testdata/{servicemonitors,prometheusrules}.yaml
 
 for values in "$chart"/ci/*-values.yaml; do
 	announce "lint, render and validate the chart with $(basename "$values")"

@@ -158,6 +158,12 @@ subjects:
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.enabled) }}
 {{- fail "metrics.serviceMonitor.enabled is true and metrics.enabled is false: there would be nothing to scrape." }}
 {{- end }}
+{{- if and .Values.metrics.prometheusRule.enabled (not .Values.metrics.enabled) }}
+{{- fail "metrics.prometheusRule.enabled is true and metrics.enabled is false: without metrics the only alert would be that the operator is down, and it would never end. Turn metrics.enabled on." }}
+{{- end }}
+{{- if and .Values.metrics.dashboard.enabled (not .Values.metrics.enabled) }}
+{{- fail "metrics.dashboard.enabled is true and metrics.enabled is false: there would be nothing to show." }}
+{{- end }}
 {{- if and .Values.catalog.enabled .Values.watchNamespaces }}
 {{- fail "catalog.enabled is true and watchNamespaces is set: the catalog is of ClusterOAuthProviders, which an operator for some namespaces only does not serve. Leave the catalog out, and copy what you need of it into an OAuthProvider." }}
 {{- end }}
