@@ -60,7 +60,7 @@ GENERATED := api/v1alpha1/zz_generated.deepcopy.go \
 	charts/tokensync/templates/crds charts/tokensync/files docs/reference/api.md docs/catalog.md
 
 # Modules of our own, each with dependencies of its own.
-MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes hack/node/coredns hack/node/policy hack/node/runtime
+MODULES := . hack/tools hack/controlplane/etcd hack/controlplane/kubernetes hack/node/coredns hack/node/runtime
 
 # What each test target runs. A new suite under test/ runs beside others with
 # test-suites until it is named here.

@@ -36,6 +36,17 @@ build_programs() {
 	echo "$stamp" >"$bin/.stamp"
 }
 
+# What enforces network policies is of this repository.
+build_policy() {
+	local stamp
+	stamp="$(cat "$repository/go.sum" "$here"/policy/*.go | cksum), $(go env GOVERSION)"
+	if fresh "$bin/.policy" "$stamp"; then
+		return
+	fi
+	build "$here/policy" "" github.com/tokensync/tokensync/hack/node/policy
+	echo "$stamp" >"$bin/.policy"
+}
+
 # Unpacked, because installing them would start services on the machine.
 unpack_packages() {
 	local packages="runc containernetworking-plugins nftables libnftables1 libnftnl11 libjansson4 libmnl0 libedit2 libbsd0 libgmp10 libseccomp2"
@@ -66,3 +77,4 @@ exec 9>"$bin/.lock"
 flock 9
 unpack_packages
 build_programs
+build_policy

@@ -101,6 +101,7 @@ start_node() {
 	keep_kubelet >"$log/kubelet.log" 2>&1 &
 	kubectl create clusterrolebinding kube-proxy --clusterrole=system:node-proxier --user=system:kube-proxy
 	run kube-proxy --config="$state/kube-proxy.yaml"
+	run policy
 	run coredns -conf "$state/Corefile"
 }
 
