@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Runs the end-to-end suite on a node of its own, which it starts and removes, or on
+# another cluster. Arguments go to the suite: -ginkgo.focus=Job, say, or -ginkgo.v.
+#
+#   E2E_KUBECONFIG=FILE  take the cluster of this kubeconfig
+#   E2E_IMAGES=PREFIX    where that has the images tokensync-operator, tokensync-sidecar and
+#                        tokensync-e2e-app, with the tag e2e; localhost/ when not set
+#   E2E_KEEP=1           leave everything up
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+images=bin/e2e/images
+suite=bin/e2e/e2e.test
+
+build_suite() {
+	mkdir -p bin/e2e
+	hack/tools/build.sh helm
+	go test -c -o "$suite" ./test/e2e
+}
+
+run_on_other() {
+	cat <<-END
+		>> e2e: on the cluster of $E2E_KUBECONFIG. Its nodes must find the images
+		>>   ${E2E_IMAGES:-localhost/}{tokensync-operator,tokensync-sidecar,tokensync-e2e-app}:e2e
+		>> Build them by "test/e2e/images.sh $images", and bring them there: for kind by
+		>>   for image in $images/*.tar; do kind load image-archive "\$image"; done
+		>> or push them to a registry of yours, and name that in E2E_IMAGES.
+	END
+	build_suite
+	KUBECONFIG=$(readlink -e "$E2E_KUBECONFIG") E2E_CLUSTER=other "$suite" -ginkgo.timeout=45m "$@"
+}
+
+run_on_node() {
+	hack/node/up.sh --check
+	# One node at a time: it has one name, and one place for its state.
+	mkdir -p bin
+	exec 9>bin/node.lock
+	flock 9
+	build_suite
+	[[ ${KUBEBUILDER_ASSETS:-$PWD/bin/controlplane} != "$PWD/bin/controlplane" ]] || hack/controlplane/build.sh
+	hack/node/build.sh
+	test/e2e/images.sh "$images"
+	[[ -n ${E2E_KEEP:-} ]] || trap hack/node/down.sh EXIT
+	hack/node/up.sh "$images"/*.tar
+	E2E_CLUSTER=node hack/node/run.sh "$suite" -ginkgo.timeout=15m "$@"
+}
+
+if [[ -n ${E2E_KUBECONFIG:-} ]]; then
+	run_on_other "$@"
+else
+	run_on_node "$@"
+fi
