@@ -207,7 +207,7 @@ test-storms: controlplane ## Hundreds of credentials against providers that hang
 	@$(call timed,storms,STORMS=1 $(SUITE) ./test/failures -ginkgo.focus 'A provider of many' -ginkgo.v)
 
 .PHONY: e2e
-e2e: controlplane bin/helm ## On a real node: the chart installed, real pods, a real kubelet. Needs root, or E2E_KUBECONFIG.
+e2e: ## On a real node: the chart installed, real pods, a real kubelet. Needs root, or E2E_KUBECONFIG.
 	@$(call timed,end to end,test/e2e/run.sh $(E2E_FLAGS))
 
 .PHONY: test-chart

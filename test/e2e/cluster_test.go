@@ -7,6 +7,7 @@ import (
 	"os"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -49,10 +50,23 @@ func connect() {
 // E2E_KEEP is set.
 func createNamespace(ctx context.Context, prefix string) string {
 	GinkgoHelper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: prefix + "-",
-		Labels:       map[string]string{suiteLabel: "true", "pod-security.kubernetes.io/enforce": "restricted"},
-	}}
+	return createAs(ctx, metav1.ObjectMeta{GenerateName: prefix + "-"})
+}
+
+// createNamed is the same with a name that is always the same one. That of a run before may
+// still be going.
+func createNamed(ctx context.Context, name string) string {
+	GinkgoHelper()
+	Eventually(ctx, func() error {
+		return api.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{})
+	}).Should(Satisfy(apierrors.IsNotFound), "the namespace %s, of another run or left by one with E2E_KEEP, has to go first", name)
+	return createAs(ctx, metav1.ObjectMeta{Name: name})
+}
+
+func createAs(ctx context.Context, as metav1.ObjectMeta) string {
+	GinkgoHelper()
+	as.Labels = map[string]string{suiteLabel: "true", "pod-security.kubernetes.io/enforce": "restricted"}
+	namespace := &corev1.Namespace{ObjectMeta: as}
 	Expect(api.Create(ctx, namespace)).To(Succeed())
 	if os.Getenv("E2E_KEEP") == "" {
 		DeferCleanup(func(ctx context.Context) error {

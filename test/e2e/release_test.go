@@ -34,7 +34,7 @@ func install(ctx context.Context, name, namespace string, settings ...string) *r
 // upgrade upgrades the release with further settings, and waits until its pods are ready.
 func (r *release) upgrade(ctx context.Context, settings ...string) {
 	GinkgoHelper()
-	r.helm(ctx, "upgrade", append([]string{chart(), "--wait", "--reuse-values"}, values(settings)...)...)
+	r.helm(ctx, "upgrade", append([]string{chart(), "--wait", "--reset-then-reuse-values"}, values(settings)...)...)
 }
 
 // helm runs a command of Helm on the release, and answers what it prints.

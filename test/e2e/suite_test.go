@@ -60,8 +60,10 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 			reportTrouble(ctx)
 		}
 	}()
-	operator = install(ctx, "tokensync", createNamespace(ctx, "tokensync-system"),
-		"sidecar.injection.enabled=true", "serviceAccountTokens.enabled=true")
+	// CRDs that a run has left belong to the release of that name and namespace, and to no
+	// installation of somebody else, whose CRDs stop the suite here.
+	operator = install(ctx, "tokensync", createNamed(ctx, "tokensync-e2e"),
+		"sidecar.injection.enabled=true", "serviceAccountTokens.enabled=true", "networkPolicy.enabled=true")
 	crowd = setStage(ctx, "crowd", crowdLifetime())
 	crowd.start(ctx, everyWay...)
 	complete = true
