@@ -228,6 +228,7 @@ uninstall: bin/kustomize ## Delete the CRDs, and with them every credential.
 .PHONY: overlay
 overlay: bin/kustomize
 	@mkdir -p $(BIN)/deploy; image=$(IMG); \
+	[[ $${image##*/} == *:* ]] || { echo "IMG is $$image: give it a tag, as in registry.example.com/tokensync-operator:dev" >&2; exit 1; }; \
 	printf '%s\n' 'resources: [../../config/default]' 'images:' \
 		"- {name: $(IMAGE), newName: $${image%:*}, newTag: \"$${image##*:}\"}" >$(BIN)/deploy/kustomization.yaml
 

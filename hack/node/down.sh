@@ -30,11 +30,9 @@ remove_cgroup() {
 }
 
 end
+# Nobody else is to be taken for that process later.
+rm -f "$state"/*.pid
 for cgroup in /sys/fs/cgroup/*/"$node"; do
 	remove_cgroup "$cgroup"
 done
-if [[ ${1:-} == --keep-logs ]]; then
-	rm -f "$state"/*.pid
-else
-	rm -rf "$state"
-fi
+[[ ${1:-} == --keep-logs ]] || rm -rf "$state"

@@ -93,13 +93,19 @@ wait_until_ready() {
 	fail "the node did not come up; the whole logs are in $log"
 }
 
+case ${1:-} in
+--check) check && exit 0 ;;
+-*) fail "there is no option $1; name images, or --check" ;;
+esac
 check
-[[ ${1:-} != --check ]] || exit 0
 [[ ! -e $state/init.pid ]] || ! kill -0 "$(<"$state/init.pid")" 2>/dev/null || fail "a node is up already; hack/node/down.sh ends it"
+# The name of the cgroup is the same for all checkouts, so that none can leave many.
+[[ -z $(cat /sys/fs/cgroup/pids/"$node"/cgroup.procs 2>/dev/null) ]] ||
+	fail "the node of another checkout is up on this machine; hack/node/down.sh there ends it"
 rm -rf "$state"
 images=()
 for image in "$@"; do
-	images+=("$(readlink -e "$image")") || fail "there is no image $image"
+	images+=("$(readlink -e -- "$image")") || fail "there is no image $image"
 done
 started=$SECONDS
 configure

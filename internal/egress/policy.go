@@ -32,6 +32,8 @@ type DeniedError struct {
 	// Category is what kind of address it is, with its article, such as
 	// "a loopback address".
 	Category string
+	// Named tells that an administrator has named it, which no permission outweighs.
+	Named bool
 }
 
 // Error returns a stable text without the address.
@@ -65,8 +67,8 @@ func (p *Policy) Check(addr netip.Addr) error {
 	}
 
 	for _, meaning := range meanings(addr) {
-		if category := p.refusal(meaning); category != "" {
-			return &DeniedError{Category: category}
+		if denied := p.refusal(meaning); denied != nil {
+			return denied
 		}
 	}
 
@@ -89,21 +91,24 @@ func (p *Policy) Control(network, address string, _ syscall.RawConn) error {
 	return p.Check(target.Addr())
 }
 
-// refusal returns why addr, which stands for itself alone, is refused, or
-// nothing.
-func (p *Policy) refusal(addr netip.Addr) string {
+// refusal returns why addr, which stands for itself alone, is refused, or nil.
+func (p *Policy) refusal(addr netip.Addr) *DeniedError {
 	contains := func(prefix netip.Prefix) bool { return prefix.Contains(addr) }
 
 	switch {
 	case slices.ContainsFunc(p.deny, contains):
-		return "an address that --egress-deny-cidr names"
+		return &DeniedError{Category: "an address that --egress-deny-cidr names", Named: true}
 	case slices.ContainsFunc(p.allow, contains):
-		return ""
+		return nil
 	case slices.Contains(p.own, addr):
-		return "an address of the API server, of this pod or of its node"
-	default:
-		return builtIn(addr)
+		return &DeniedError{Category: "an address of the API server, of this pod or of its node"}
 	}
+
+	if category := builtIn(addr); category != "" {
+		return &DeniedError{Category: category}
+	}
+
+	return nil
 }
 
 // unmapPrefix turns a prefix of IPv4-mapped addresses into one of IPv4, since

@@ -48,11 +48,15 @@ func isAlert(err error) bool {
 // follows from it.
 func (x *exchange) unanswered(err error) *Error {
 	if denied, ok := errors.AsType[*egress.DeniedError](err); ok {
+		remedy := "allow it with --egress-allow-cidr"
+		if denied.Named {
+			remedy = "take it out of --egress-deny-cidr"
+		}
+
 		return &Error{
 			Kind: KindEgressDenied, Class: lifetime.Configuration, cause: denied,
 			Message: fmt.Sprintf("The host %s of %s leads to %s, to which tokensync does not connect. "+
-				"If it should, have an administrator allow it with --egress-allow-cidr.",
-				x.host(), x.role.field(), denied.Category),
+				"If it should, have an administrator %s.", x.host(), x.role.field(), denied.Category, remedy),
 		}
 	}
 

@@ -27,6 +27,7 @@ fail() {
 (($# == 1)) || fail "name the directory for the images, such as bin/e2e/images"
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
+[[ -w $out ]] || fail "$out belongs to somebody else, such as root after a run with sudo: run it as that user"
 arch=$(go env GOARCH)
 
 # Two may come at a time.
@@ -119,9 +120,10 @@ image() { # target $1, name $2, by which function $3, inputs $4...
 	if [[ -f $file && -f $file.stamp && $(<"$file.stamp") == "$stamp" ]]; then
 		return
 	fi
-	rm -f "$file" "$file.stamp"
 	"$by" "$target" "$name"
-	save "$name" "$file"
+	rm -f "$file.new"
+	save "$name" "$file.new"
+	mv "$file.new" "$file"
 	echo "$stamp" >"$file.stamp"
 	echo ">> images: built $name in $((SECONDS - start)) s"
 }

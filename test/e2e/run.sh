@@ -19,6 +19,8 @@ build_suite() {
 }
 
 run_on_other() {
+	local kubeconfig
+	kubeconfig=$(readlink -e -- "$E2E_KUBECONFIG") || { echo "test/e2e/run.sh: E2E_KUBECONFIG is $E2E_KUBECONFIG, and there is no such file" >&2; exit 1; }
 	cat <<-END
 		>> e2e: on the cluster of $E2E_KUBECONFIG. Its nodes must find the images
 		>>   ${E2E_IMAGES:-localhost/}{tokensync-operator,tokensync-sidecar,tokensync-e2e-app}:e2e
@@ -27,7 +29,7 @@ run_on_other() {
 		>> or push them to a registry of yours, and name that in E2E_IMAGES.
 	END
 	build_suite
-	KUBECONFIG=$(readlink -e "$E2E_KUBECONFIG") E2E_CLUSTER=other "$suite" -ginkgo.timeout=45m "$@"
+	KUBECONFIG=$kubeconfig E2E_CLUSTER=other "$suite" -ginkgo.timeout=45m "$@"
 }
 
 run_on_node() {
