@@ -131,6 +131,7 @@ bench: controlplane build ## Measure N credentials (default 1000) on a real API 
 # In the order in which they fail fastest.
 .PHONY: test
 test: ## Everything that must hold before a change lands.
+	@[[ -n "$${E2E_KUBECONFIG:-}" ]] || hack/node/up.sh --check
 	@start=$$SECONDS; \
 	for target in verify lint test-unit test-chart test-integration test-sidecar test-suites test-failures test-storms e2e; do \
 		echo; echo "==== make $$target"; $(MAKE) $$target; \
@@ -268,5 +269,6 @@ clean: ## Delete what was built, but for the tools and the control plane.
 	@rm -rf $(BIN)/tokensync-* $(BIN)/kubectl-tokensync $(BIN)/.generated-* $(BIN)/schemas $(BIN)/deploy dist coverage*
 
 .PHONY: clean-all
-clean-all: ## Delete everything that was built.
+clean-all: ## Delete everything that was built, and end a node that is up.
+	@hack/node/down.sh
 	@rm -rf $(BIN) dist coverage*

@@ -48,8 +48,8 @@ build_programs() {
 	local kubernetes containerd
 	kubernetes=$(module_version "$here/../controlplane/kubernetes" k8s.io/kubernetes)
 	containerd=$(module_version "$here/runtime" github.com/containerd/containerd/v2)
-	once kubernetes "$kubernetes, $go" build_kubernetes "$kubernetes"
-	once containerd "$containerd, $go" build_containerd "$containerd"
+	once kubernetes "$kubernetes, $(cksum <"$here/../controlplane/kubernetes/go.sum"), $go" build_kubernetes "$kubernetes"
+	once containerd "$containerd, $(cksum <"$here/runtime/go.sum"), $go" build_containerd "$containerd"
 	once coredns "$(cat "$here"/coredns/{go.mod,main.go} | cksum), $go" build_own coredns
 	once policy "$(cat "$repository/go.sum" "$here"/policy/*.go | cksum), $go" build_own policy
 }

@@ -8,10 +8,10 @@ source "$(dirname "$0")/paths.sh"
 # The kernel ends all processes of the namespace along with the first one.
 end() {
 	local unshare tries
-	unshare=$(cat "$state/unshare.pid" 2>/dev/null) || return 0
-	kill -KILL "$unshare" 2>/dev/null || return 0
+	unshare=$(process unshare) || return 0
+	kill -KILL "$unshare"
 	for ((tries = 0; tries < 100; tries++)); do
-		kill -0 "$unshare" 2>/dev/null || return 0
+		process unshare >/dev/null || return 0
 		sleep 0.1
 	done
 	echo "hack/node/down.sh: process $unshare does not end" >&2

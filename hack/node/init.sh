@@ -28,6 +28,18 @@ set_up_mounts() {
 	mount --make-rshared /
 }
 
+# Settings of the kernel that no namespace has for itself. The kubelet demands these values, and
+# reads them here from files that stand in their places; the kernel's own stay as they are.
+show_kernel_settings() {
+	local setting
+	for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \
+		kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
+		mkdir -p "/run/sysctl/${setting%/*}"
+		echo "${setting#*=}" >"/run/sysctl/${setting%=*}"
+		mount --bind "/run/sysctl/${setting%=*}" "/proc/sys/${setting%=*}"
+	done
+}
+
 # A bridge without ports carries the node's address, so there is no way out.
 set_up_network() {
 	hostname "$node"
@@ -122,6 +134,7 @@ wait_for_all() {
 }
 
 set_up_mounts
+show_kernel_settings
 set_up_network
 start_etcd
 run containerd -c "$state/containerd.toml"

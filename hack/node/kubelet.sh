@@ -24,6 +24,6 @@ healthy() {
 
 [[ -z ${2:-} ]] || sed -i "s/^syncFrequency: .*/syncFrequency: $2/" "$state/kubelet.yaml"
 before=$(<"$state/kubelet.pid")
-kill -KILL "$before"
-until [[ $(<"$state/kubelet.pid") != "$before" ]]; do sleep 0.1; done
+kill -KILL "$before" || true # It may have ended by itself.
+until [[ -s $state/kubelet.pid && $(<"$state/kubelet.pid") != "$before" ]]; do sleep 0.1; done
 until healthy 2>/dev/null; do sleep 0.1; done

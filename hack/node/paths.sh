@@ -18,5 +18,12 @@ log=$state/log
 node=tokensync-node
 address=10.199.0.1
 
+# Prints the number of the process in the file $1 of $state, if that is one of the node's. A
+# file may be older than the machine has been up, and its number somebody else's by now.
+process() {
+	local number
+	number=$(cat "$state/$1.pid" 2>/dev/null) && grep -qs "/$node\$" "/proc/$number/cgroup" && echo "$number"
+}
+
 # The hierarchies of cgroup v1 that the kubelet and runc use.
 hierarchies="cpu cpuacct cpuset memory devices freezer blkio pids"

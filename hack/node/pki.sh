@@ -4,6 +4,7 @@
 set -euo pipefail
 
 source "$(dirname "$0")/paths.sh"
+umask 077
 mkdir -p "$pki"
 cd "$pki"
 

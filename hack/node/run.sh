@@ -8,7 +8,7 @@ set -euo pipefail
 source "$(dirname "$0")/paths.sh"
 
 ((EUID == 0)) || { echo "hack/node/run.sh: it enters namespaces, which takes root; run it with sudo" >&2; exit 1; }
-init=$(cat "$state/init.pid" 2>/dev/null) && kill -0 "$init" 2>/dev/null ||
+init=$(process init) ||
 	{ echo "hack/node/run.sh: no node is up; hack/node/up.sh starts one" >&2; exit 1; }
 export KUBECONFIG=$state/admin.kubeconfig PATH=$bin:$controlplane:$repository/bin:$PATH
 exec nsenter --target "$init" --mount --net --uts --ipc --cgroup --pid --wd="$PWD" "$@"

@@ -25,13 +25,17 @@ missing() {
 	local command hierarchy
 	[[ $(uname -s) == Linux ]] || { echo "Linux: containers are a part of its kernel"; return; }
 	((EUID == 0)) || echo "root: a node makes namespaces, mounts and network devices; run it with sudo"
-	for command in apt-get dpkg flock ip mount nsenter openssl setsid unshare; do
+	for command in apt-get dpkg flock ip mount nsenter openssl pgrep setsid unshare; do
 		command -v "$command" >/dev/null || echo "the command $command"
 	done
 	for hierarchy in $hierarchies; do
-		[[ -e /sys/fs/cgroup/$hierarchy/cgroup.procs ]] || echo "cgroup v1 with the hierarchy $hierarchy: this node has not been made for cgroup v2"
+		[[ -e /sys/fs/cgroup/$hierarchy/cgroup.procs && ! -L /sys/fs/cgroup/$hierarchy ]] ||
+			echo "cgroup v1 with a hierarchy for $hierarchy alone: the node does not know cgroup v2 yet"
 	done
 	grep -qw overlay /proc/filesystems || echo "the file system overlay: \"modprobe overlay\" may load it"
+	[[ -e /proc/sys/net/bridge ]] || echo "the module br_netfilter: \"modprobe br_netfilter\" loads it"
+	[[ $repository != /run/* && $repository != /var/lib/* && $repository != /var/log/* ]] ||
+		echo "a checkout elsewhere: the node has a /run, a /var/lib and a /var/log of its own"
 }
 
 check() {
@@ -77,7 +81,7 @@ start() { # with images $@
 	echo $! >"$state/unshare.pid"
 }
 
-# The number of the process whose namespaces the node lives in, once init.sh has set them up.
+# The first process inside is the one whose namespaces the node lives in.
 wait_until_ready() {
 	local tries
 	for ((tries = 0; tries < 1800; tries++)); do
@@ -89,8 +93,12 @@ wait_until_ready() {
 		sleep 0.1
 	done
 	tail -n 5 "$log"/*.log >&2
-	"$here/down.sh" --keep-logs
 	fail "the node did not come up; the whole logs are in $log"
+}
+
+# All or nothing, whatever ends this script.
+take_down_unless_up() {
+	[[ -s $state/init.pid ]] || "$here/down.sh" --keep-logs
 }
 
 case ${1:-} in
@@ -98,7 +106,7 @@ case ${1:-} in
 -*) fail "there is no option $1; name images, or --check" ;;
 esac
 check
-[[ ! -e $state/init.pid ]] || ! kill -0 "$(<"$state/init.pid")" 2>/dev/null || fail "a node is up already; hack/node/down.sh ends it"
+[[ -z $(process unshare) ]] || fail "a node is up already; hack/node/down.sh ends it"
 # The name of the cgroup is the same for all checkouts, so that none can leave many.
 [[ -z $(cat /sys/fs/cgroup/pids/"$node"/cgroup.procs 2>/dev/null) ]] ||
 	fail "the node of another checkout is up on this machine; hack/node/down.sh there ends it"
@@ -109,6 +117,7 @@ for image in "$@"; do
 done
 started=$SECONDS
 configure
+trap take_down_unless_up EXIT
 start "${images[@]}"
 wait_until_ready
 echo ">> node: up in $((SECONDS - started)) s"

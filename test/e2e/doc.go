@@ -7,7 +7,7 @@
 // With E2E_KUBECONFIG it runs on the cluster of that kubeconfig instead, of Kubernetes 1.36
 // or newer, without what only the node allows: to restart its kubelet, and to have it look
 // for changed Secrets each second. Tokens live longer there, and the suite takes a quarter
-// of an hour more. The CRDs stay there.
+// of an hour more. A whole run deletes the CRDs at its end, and part of one leaves them.
 //
 // All namespaces enforce the Pod Security Standard restricted. The manifests are those of
 // README.md, docs/ and config/samples, with the addresses and images of the suite. The app

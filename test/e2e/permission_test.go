@@ -34,8 +34,10 @@ func operatorPolicy(ctx context.Context) *networkingv1.NetworkPolicy {
 }
 
 func permissions(spec networkingv1.NetworkPolicySpec) []permission {
+	GinkgoHelper()
 	var found []permission
 	add := func(direction networkingv1.PolicyType, ports []networkingv1.NetworkPolicyPort) {
+		Expect(ports).NotTo(BeEmpty(), "a rule without ports lets everything through: %s", direction)
 		for _, port := range ports {
 			found = append(found, newPermission(direction, port))
 		}

@@ -7,7 +7,7 @@
 #                        tokensync-e2e-app, with the tag e2e; localhost/ when not set
 #   E2E_KEEP=1           leave everything up
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd -P "$(dirname "$0")/../.."
 
 images=bin/e2e/images
 suite=bin/e2e/e2e.test
@@ -32,6 +32,16 @@ run_on_other() {
 	KUBECONFIG=$kubeconfig E2E_CLUSTER=other "$suite" -ginkgo.timeout=45m "$@"
 }
 
+# Of a suite that has failed the logs of kubelet, containerd and the others may tell more.
+take_down() {
+	if (($? == 0)); then
+		hack/node/down.sh
+	else
+		hack/node/down.sh --keep-logs
+		echo ">> e2e: the logs of the node's parts are in bin/node/state/log" >&2
+	fi
+}
+
 run_on_node() {
 	hack/node/up.sh --check
 	# One node at a time: it has one name, and one place for its state.
@@ -42,8 +52,8 @@ run_on_node() {
 	[[ ${KUBEBUILDER_ASSETS:-$PWD/bin/controlplane} != "$PWD/bin/controlplane" ]] || hack/controlplane/build.sh
 	hack/node/build.sh
 	test/e2e/images.sh "$images"
-	[[ -n ${E2E_KEEP:-} ]] || trap hack/node/down.sh EXIT
 	hack/node/up.sh "$images"/*.tar
+	[[ -n ${E2E_KEEP:-} ]] || trap take_down EXIT
 	E2E_CLUSTER=node hack/node/run.sh "$suite" -ginkgo.timeout=15m "$@"
 }
 

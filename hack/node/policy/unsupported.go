@@ -38,7 +38,7 @@ func (a allowance) unsupported(d direction) error {
 	for _, peer := range a.peers {
 		if block := peer.IPBlock; block != nil {
 			pods = false
-			if !netip.MustParsePrefix(block.CIDR).Addr().Is4() {
+			if prefix, err := netip.ParsePrefix(block.CIDR); err != nil || !prefix.Addr().Is4() {
 				return fmt.Errorf("the network %s is not one of IPv4, which is all that pods have here", block.CIDR)
 			}
 		}

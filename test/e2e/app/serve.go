@@ -16,7 +16,7 @@ import (
 
 const (
 	headerTimeout = 10 * time.Second
-	callTimeout   = 5 * time.Second
+	callTimeout   = 15 * time.Second
 )
 
 // serve serves until the context ends; over TLS where the server has a configuration of it.
