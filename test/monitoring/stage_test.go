@@ -18,8 +18,9 @@ import (
 	"github.com/tokensync/tokensync/test/standin"
 )
 
-// lifetime is that of the tokens: with it everything that can happen to one happens soon.
-const lifetime = 12 * time.Second
+// lifetime is that of the tokens: short, so that they are refreshed while the test looks, and
+// long enough for a busy machine. The one that fails has a shorter one, in testdata.
+const lifetime = 30 * time.Second
 
 // newStage sets a cluster up with an operator that leads, a Prometheus that scrapes it, and
 // the credentials of testdata/credentials.yaml, one for each state that shows. The
