@@ -32,12 +32,7 @@ if ((EUID != 0)); then
 	as_root=(sudo -n)
 fi
 
-# Other programs may use apt-get, too. What it says is of interest when it fails.
-apt_get() {
-	local said
-	said=$("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" 2>&1) ||
-		{ echo "$said" >&2; return 1; }
-}
+source "$(dirname "$0")/../apt.sh"
 
 # Several may come at once; one installs, and the others wait.
 exec 9>"${TMPDIR:-/tmp}/tokensync-browser.lock"

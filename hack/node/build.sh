@@ -12,6 +12,7 @@ source "$here/paths.sh"
 mkdir -p "$bin"
 out=$bin
 source "$here/../controlplane/modules.sh"
+source "$here/../apt.sh"
 
 go=$(go env GOVERSION)
 
@@ -59,11 +60,7 @@ unpack_packages() { # packages $@
 	echo ">> node: unpacking Debian's runc, CNI plugins and nft into $debian"
 	rm -rf "$debian"
 	mkdir -p "$debian/packages"
-	(
-		cd "$debian/packages"
-		# A fresh machine has no lists of packages.
-		apt-get -qq download "$@" 2>/dev/null || { apt-get -qq -o DPkg::Lock::Timeout=300 update && apt-get -qq download "$@"; }
-	)
+	(cd "$debian/packages" && apt_download "$@")
 	local package
 	for package in "$debian"/packages/*.deb; do
 		dpkg -x "$package" "$debian"

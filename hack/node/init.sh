@@ -117,20 +117,11 @@ start_node() {
 	run coredns -conf "$state/Corefile"
 }
 
-dns_is_ready() {
-	local status
-	exec 3<>"/dev/tcp/$address/8181" || return
-	printf 'GET /ready HTTP/1.0\r\n\r\n' >&3
-	read -r status <&3
-	exec 3>&-
-	[[ $status == *200* ]]
-}
-
 # The service account and the CA that every pod mounts come a little after the node.
 wait_for_all() {
 	until kubectl wait --for=condition=Ready "node/$node" --timeout=60s; do sleep 0.1; done
 	until kubectl -n default get serviceaccount/default configmap/kube-root-ca.crt; do sleep 0.1; done
-	until dns_is_ready; do sleep 0.1; done
+	until answers "$address" 8181 /ready; do sleep 0.1; done
 }
 
 set_up_mounts

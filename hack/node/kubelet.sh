@@ -13,17 +13,8 @@ source "$here/paths.sh"
 # Its number counts inside.
 [[ $(hostname) == "$node" ]] || exec "$here/run.sh" "$here/kubelet.sh" "$@"
 
-healthy() {
-	local status
-	exec 3<>/dev/tcp/127.0.0.1/10248 || return
-	printf 'GET /healthz HTTP/1.0\r\n\r\n' >&3
-	read -r status <&3
-	exec 3>&-
-	[[ $status == *200* ]]
-}
-
 [[ -z ${2:-} ]] || sed -i "s/^syncFrequency: .*/syncFrequency: $2/" "$state/kubelet.yaml"
 before=$(<"$state/kubelet.pid")
 kill -KILL "$before" || true # It may have ended by itself.
 until [[ -s $state/kubelet.pid && $(<"$state/kubelet.pid") != "$before" ]]; do sleep 0.1; done
-until healthy 2>/dev/null; do sleep 0.1; done
+until answers 127.0.0.1 10248 /healthz 2>/dev/null; do sleep 0.1; done

@@ -1,4 +1,4 @@
-# Sourced by the scripts of this folder: where things are.
+# Sourced by the scripts of this folder: where things are, and whether they are there.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 controlplane=${KUBEBUILDER_ASSETS:-$repository/bin/controlplane}
@@ -23,6 +23,16 @@ address=10.199.0.1
 process() {
 	local number
 	number=$(cat "$state/$1.pid" 2>/dev/null) && grep -qs "/$node\$" "/proc/$number/cgroup" && echo "$number"
+}
+
+# Asks whether path $3 at host $1 and port $2 is answered with 200.
+answers() {
+	local status
+	exec 3<>"/dev/tcp/$1/$2" || return
+	printf 'GET %s HTTP/1.0\r\n\r\n' "$3" >&3
+	read -r status <&3
+	exec 3>&-
+	[[ $status == *200* ]]
 }
 
 # The hierarchies of cgroup v1 that the kubelet and runc use.

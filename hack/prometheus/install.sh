@@ -50,22 +50,9 @@ fetched=$(mktemp -d)
 trap 'rm -rf "$fetched"' EXIT
 chmod 755 "$fetched"
 
-# What apt-get says is of interest when it fails.
-download() { (cd "$fetched" && apt-get -qq download prometheus) >"$fetched/said" 2>&1; }
-
-# The lists of a fresh machine are missing, and those of an old one name what is gone.
-refresh_lists() {
-	local as_root=()
-	if ((EUID != 0)); then
-		as_root=(sudo -n)
-	fi
-	"${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update >"$fetched/said" 2>&1
-}
-
-if ! download; then
-	refresh_lists || { cat "$fetched/said" >&2; fail "apt-get update has failed: is the network there? Otherwise $by_hand"; }
-	download || { cat "$fetched/said" >&2; fail "apt-get could not fetch prometheus: $by_hand"; }
-fi
+source "$root/hack/apt.sh"
+((EUID == 0)) || as_root=(sudo -n)
+(cd "$fetched" && apt_download prometheus) || fail "apt-get could not fetch prometheus: is the network there? Otherwise $by_hand"
 dpkg-deb --fsys-tarfile "$fetched"/prometheus_*.deb |
 	tar -x -C "$fetched" --strip-components=3 ./usr/bin/prometheus ./usr/bin/promtool
 mkdir -p "$out"

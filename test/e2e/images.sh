@@ -36,12 +36,7 @@ flock 9
 
 # ---- The program that makes images ----
 
-# Other programs may use apt-get, too. What it says is of interest when it fails.
-apt_get() {
-	local said
-	said=$(DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" 2>&1) ||
-		{ echo "$said" >&2; return 1; }
-}
+source "$root/hack/apt.sh"
 
 install_buildah() {
 	local otherwise="install buildah by hand, or set E2E_IMAGES_BUILDER=docker or podman"
