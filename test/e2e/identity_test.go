@@ -38,7 +38,7 @@ var _ = Describe("A credential whose client is a ServiceAccount", Ordered, func(
 			&v1alpha1.OAuthCredential{
 				ObjectMeta: metav1.ObjectMeta{Name: s.credential},
 				Spec: v1alpha1.OAuthCredentialSpec{
-					Provider: trustingEndpoint(p, "/plain/oauth/token"),
+					Provider: p.endpoint("/plain/oauth/token"),
 					Client:   v1alpha1.Client{ServiceAccount: &v1alpha1.ServiceAccountToken{Name: account.Name, Audience: audience}},
 					Secret:   v1alpha1.TargetSecret{Name: "acme-news-token"},
 				},
@@ -98,49 +98,17 @@ func secrets(ctx context.Context, namespace string) []string {
 	return names
 }
 
-// trustingEndpoint is a token endpoint of the provider, for credentials whose namespace has
-// its CA.
-func trustingEndpoint(p *provider, path string) *v1alpha1.Endpoint {
-	return &v1alpha1.Endpoint{
-		TokenURL: v1alpha1.EndpointURL(p.url() + path),
-		TLS: &v1alpha1.TLS{
-			CARef: &v1alpha1.CAReference{Kind: v1alpha1.KindConfigMap, Name: authority, Key: authorityKey},
-		},
-	}
-}
-
 // startVerifier starts a provider that knows no client by a secret, and one by the tokens of
 // a ServiceAccount for an audience.
 func startVerifier(ctx context.Context, namespace, subject, audience string) *provider {
 	GinkgoHelper()
 	p := &provider{namespace: namespace, name: "provider"}
-	p.certify(ctx)
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: p.name}}
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: p.name, Labels: map[string]string{"app": p.name}},
-		Spec: corev1.PodSpec{
-			ServiceAccountName: account.Name,
-			Containers: []corev1.Container{{
-				Name:  p.name,
-				Image: image("tokensync-e2e-app"),
-				Args: []string{
-					"provider", "--cert=" + certificateFolder + "/tls.crt", "--key=" + certificateFolder + "/tls.key",
-					"--lifetime=1h", "--subject=" + subject, "--audience=" + audience,
-				},
-				ReadinessProbe: probe("/healthz"),
-				VolumeMounts:   []corev1.VolumeMount{{Name: "certificate", MountPath: certificateFolder, ReadOnly: true}},
-			}},
-			Volumes: []corev1.Volume{secretVolume("certificate", p.name)},
-		},
-	}
-	restrict(&pod.Spec)
-	service := &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: p.name},
-		Spec:       corev1.ServiceSpec{Selector: pod.Labels, Ports: []corev1.ServicePort{{Port: providerPort}}},
-	}
 	mayReviewTokens(ctx, namespace, account.Name)
-	create(ctx, namespace, account, service, pod)
-	awaitPod(ctx, namespace, p.name)
+	create(ctx, namespace, account)
+	pod := p.newPod("--lifetime=1h", "--subject="+subject, "--audience="+audience)
+	pod.Spec.ServiceAccountName = account.Name
+	p.start(ctx, pod)
 	return p
 }
 

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +47,7 @@ var _ = Describe("The NetworkPolicy of the chart", isolating, Ordered, ContinueO
 	}, NodeTimeout(3*time.Minute))
 
 	It("lets an operator start, and get tokens", func(ctx SpecContext) {
-		restartOperator(ctx)
+		replaceLeader(ctx)
 		before := fenced.issued(ctx)
 		fenced.refresh(ctx)
 		Eventually(ctx, fenced.issued).WithArguments(ctx).Should(Equal(before + 1))
@@ -94,7 +93,7 @@ var _ = Describe("The NetworkPolicy of the chart", isolating, Ordered, ContinueO
 	It("is missed without DNS out: no provider is found, and the credential says where to look", func(ctx SpecContext) {
 		withhold(ctx, namesOut)
 		// The operator may have a connection to the provider yet.
-		restartOperator(ctx)
+		replaceLeader(ctx)
 		fenced.hasten(ctx)
 		fenced.refresh(ctx)
 		Eventually(ctx, fenced.message).WithArguments(ctx).Should(And(
@@ -105,7 +104,7 @@ var _ = Describe("The NetworkPolicy of the chart", isolating, Ordered, ContinueO
 		needNode()
 		cut := leader(ctx)
 		// A new pod is there sooner than the kubelet tries once more.
-		DeferCleanup(func(ctx context.Context) { restartOperator(ctx) })
+		DeferCleanup(func(ctx context.Context) { replaceLeader(ctx) })
 		withhold(ctx, tcpOut)
 		crash(ctx, cut.Namespace, cut.Name, "operator")
 		Eventually(ctx, func() (string, error) {
@@ -187,8 +186,7 @@ func (c *consumer) awaitSilence(ctx context.Context) {
 // sendFrom sends the name of a pod by UDP to an address, from the network of that pod.
 func sendFrom(pod *corev1.Pod, address string) {
 	GinkgoHelper()
-	_, id, _ := strings.Cut(pod.Status.ContainerStatuses[0].ContainerID, "://")
-	network := fmt.Sprintf("/proc/%d/ns/net", processes(id)[0])
+	network := fmt.Sprintf("/proc/%d/ns/net", processes(pod.Status.ContainerStatuses[0])[0])
 	sent := make(chan error)
 	go func() {
 		// The thread stays in the network of the pod, and ends with this goroutine.
@@ -227,14 +225,6 @@ func operatorPort(ctx context.Context, name string) string {
 	}
 	Fail("the operator has no port " + name)
 	return ""
-}
-
-// restartOperator waits until another pod has taken the place of the operator that works.
-func restartOperator(ctx context.Context) {
-	GinkgoHelper()
-	before := leader(ctx)
-	Expect(api.Delete(ctx, before)).To(Succeed())
-	awaitLeader(ctx, before)
 }
 
 // hasten gives a token request of the stage less time.

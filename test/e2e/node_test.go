@@ -104,8 +104,7 @@ func crash(ctx context.Context, namespace, pod, container string) {
 	GinkgoHelper()
 	before, err := containerStatus(ctx, namespace, pod, container)
 	Expect(err).NotTo(HaveOccurred())
-	_, id, _ := strings.Cut(before.ContainerID, "://")
-	for _, process := range processes(id) {
+	for _, process := range processes(before) {
 		Expect(syscall.Kill(process, syscall.SIGKILL)).To(Succeed())
 	}
 	Eventually(ctx, func() (int32, error) {
@@ -131,8 +130,9 @@ func containerStatus(ctx context.Context, namespace, name, container string) (co
 }
 
 // processes are the numbers of those that a container runs, by the cgroups that they are in.
-func processes(container string) []int {
+func processes(status corev1.ContainerStatus) []int {
 	GinkgoHelper()
+	_, container, _ := strings.Cut(status.ContainerID, "://")
 	Expect(container).NotTo(BeEmpty(), "the id of the container")
 	files, err := filepath.Glob("/proc/[0-9]*/cgroup")
 	Expect(err).NotTo(HaveOccurred())

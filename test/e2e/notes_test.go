@@ -31,7 +31,7 @@ var _ = Describe("The notes of the chart", func() {
 		example := documented("README.md", "Example")
 		secret := the[*corev1.Secret](example)
 		secret.Name = credential.Spec.Client.SecretRef.Name
-		credential.Spec.Provider = trustingEndpoint(crowd.provider, "/plain/oauth/token")
+		credential.Spec.Provider = crowd.provider.endpoint("/plain/oauth/token")
 		credential.Spec.Client.ID = the[*v1alpha1.OAuthCredential](example).Spec.Client.ID
 		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "my-app"}}
 		create(ctx, crowd.namespace, secret, credential, account)

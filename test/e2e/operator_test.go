@@ -30,10 +30,8 @@ const just = 3 * time.Second
 var _ = Describe("An operator that goes is missed by no consumer", func() {
 	It("when its pod is deleted", func(ctx SpecContext) {
 		operator.upgrade(ctx, quickElection...)
-		before := leader(ctx)
 		crowd.outlasts(ctx, func() {
-			Expect(api.Delete(ctx, before)).To(Succeed())
-			awaitLeader(ctx, before)
+			replaceLeader(ctx)
 			crowd.refresh(ctx)
 		})
 	})
@@ -61,16 +59,13 @@ var _ = Describe("An operator that goes is missed by no consumer", func() {
 			before := leader(ctx)
 			crowd.outlasts(ctx, func() {
 				crash(ctx, before.Namespace, before.Name, "operator")
-				Expect(api.Delete(ctx, before, client.GracePeriodSeconds(0))).To(Succeed())
-				awaitLeader(ctx, before)
+				deleteLeader(ctx, before, client.GracePeriodSeconds(0))
 			})
 		})
 
 		It("when the leader's pod is deleted", func(ctx SpecContext) {
-			before := leader(ctx)
 			crowd.outlasts(ctx, func() {
-				Expect(api.Delete(ctx, before)).To(Succeed())
-				awaitLeader(ctx, before)
+				replaceLeader(ctx)
 				crowd.refresh(ctx)
 			})
 		})
@@ -104,10 +99,16 @@ func leader(ctx context.Context) *corev1.Pod {
 	return pod
 }
 
-// awaitLeader waits until a pod other than this one holds the lease.
-func awaitLeader(ctx context.Context, before *corev1.Pod) {
+// replaceLeader deletes the pod that holds the lease, and waits until another one does.
+func replaceLeader(ctx context.Context) {
 	GinkgoHelper()
-	Eventually(ctx, holder).WithArguments(ctx).ShouldNot(Or(BeEmpty(), Equal(before.Name)))
+	deleteLeader(ctx, leader(ctx))
+}
+
+func deleteLeader(ctx context.Context, pod *corev1.Pod, options ...client.DeleteOption) {
+	GinkgoHelper()
+	Expect(api.Delete(ctx, pod, options...)).To(Succeed())
+	Eventually(ctx, holder).WithArguments(ctx).ShouldNot(Or(BeEmpty(), Equal(pod.Name)))
 }
 
 // holder is the name of the pod that holds the lease; nobody does after one that has ended

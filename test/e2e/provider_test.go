@@ -36,38 +36,41 @@ type provider struct{ namespace, name string }
 func startProvider(ctx context.Context, namespace string, client v1alpha1.SecretKeyReference, arguments ...string) *provider {
 	GinkgoHelper()
 	p := &provider{namespace: namespace, name: "provider"}
-	p.certify(ctx)
+	pod := p.newPod(append(arguments, "--client-secret-file="+clientFolder+"/"+client.Key)...)
+	pod.Spec.AutomountServiceAccountToken = new(false)
+	mountSecret(&pod.Spec, client.Name, clientFolder)
+	p.start(ctx, pod)
+	return p
+}
+
+// newPod is the pod of the provider, with its certificate.
+func (p *provider) newPod(arguments ...string) *corev1.Pod {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: p.name, Labels: map[string]string{"app": p.name}},
-		Spec: corev1.PodSpec{
-			AutomountServiceAccountToken: new(false),
-			Containers: []corev1.Container{{
-				Name:  p.name,
-				Image: image("tokensync-e2e-app"),
-				Args: append([]string{
-					"provider", "--cert=" + certificateFolder + "/tls.crt", "--key=" + certificateFolder + "/tls.key",
-					"--client-secret-file=" + clientFolder + "/" + client.Key,
-				}, arguments...),
-				ReadinessProbe: probe("/healthz"),
-				VolumeMounts: []corev1.VolumeMount{
-					{Name: "certificate", MountPath: certificateFolder, ReadOnly: true},
-					{Name: "client", MountPath: clientFolder, ReadOnly: true},
-				},
-			}},
-			Volumes: []corev1.Volume{secretVolume("certificate", p.name), secretVolume("client", client.Name)},
-		},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{
+			Name:  p.name,
+			Image: image("tokensync-e2e-app"),
+			Args: append([]string{
+				"provider", "--cert=" + certificateFolder + "/tls.crt", "--key=" + certificateFolder + "/tls.key",
+			}, arguments...),
+			ReadinessProbe: probe("/healthz"),
+		}}},
 	}
+	mountSecret(&pod.Spec, p.name, certificateFolder)
 	restrict(&pod.Spec)
+	return pod
+}
+
+// start makes the pod, its certificate and its Service, and waits until it serves.
+func (p *provider) start(ctx context.Context, pod *corev1.Pod) {
+	GinkgoHelper()
+	p.certify(ctx)
 	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: p.name},
-		Spec: corev1.ServiceSpec{
-			Selector: pod.Labels,
-			Ports:    []corev1.ServicePort{{Port: providerPort, TargetPort: intstr.FromInt32(providerPort)}},
-		},
+		Spec:       corev1.ServiceSpec{Selector: pod.Labels, Ports: []corev1.ServicePort{{Port: providerPort}}},
 	}
-	create(ctx, namespace, service, pod)
-	awaitPod(ctx, namespace, p.name)
-	return p
+	create(ctx, p.namespace, service, pod)
+	awaitPod(ctx, p.namespace, p.name)
 }
 
 // certify makes a CA and a certificate of it for the host of the provider: the Secret is for
@@ -95,6 +98,14 @@ func (p *provider) host() string { return p.name + "." + p.namespace + ".svc" }
 // url is that of the provider, without a path.
 func (p *provider) url() string { return fmt.Sprintf("https://%s:%d", p.host(), providerPort) }
 
+// endpoint is a token endpoint of the provider, for credentials whose namespace has its CA.
+func (p *provider) endpoint(path string) *v1alpha1.Endpoint {
+	return &v1alpha1.Endpoint{
+		TokenURL: v1alpha1.EndpointURL(p.url() + path),
+		TLS:      &v1alpha1.TLS{CARef: &v1alpha1.CAReference{Kind: v1alpha1.KindConfigMap, Name: authority, Key: authorityKey}},
+	}
+}
+
 // counts are what the provider was asked for.
 func (p *provider) counts(ctx context.Context) report.Provider {
 	GinkgoHelper()
@@ -112,8 +123,13 @@ func probe(path string) *corev1.Probe {
 	}
 }
 
-func secretVolume(name, secret string) corev1.Volume {
-	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: secret}}}
+// mountSecret mounts a Secret in the first container of a pod.
+func mountSecret(spec *corev1.PodSpec, secret, folder string) {
+	spec.Volumes = append(spec.Volumes, corev1.Volume{Name: secret, VolumeSource: corev1.VolumeSource{
+		Secret: &corev1.SecretVolumeSource{SecretName: secret},
+	}})
+	app := &spec.Containers[0]
+	app.VolumeMounts = append(app.VolumeMounts, corev1.VolumeMount{Name: secret, MountPath: folder, ReadOnly: true})
 }
 
 // restrict lets a pod satisfy the Pod Security Standard restricted, with root file systems

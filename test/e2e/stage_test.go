@@ -41,10 +41,8 @@ func setStage(ctx context.Context, name string, lifetime time.Duration) *stage {
 		lifetime:   lifetime,
 		credential: credential.Name,
 	}
-	credential.Spec.Provider.TokenURL = v1alpha1.EndpointURL(s.provider.url() + "/oauth/token")
-	credential.Spec.Provider.TLS = &v1alpha1.TLS{
-		CARef: &v1alpha1.CAReference{Kind: v1alpha1.KindConfigMap, Name: authority, Key: authorityKey},
-	}
+	endpoint := s.provider.endpoint("/oauth/token")
+	credential.Spec.Provider.TokenURL, credential.Spec.Provider.TLS = endpoint.TokenURL, endpoint.TLS
 	create(ctx, namespace, credential)
 	awaitReady(ctx, namespace, credential.Name)
 	return s

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/tokensync/tokensync/test/eventually"
+	"github.com/tokensync/tokensync/test/operator"
 	"github.com/tokensync/tokensync/test/output"
 )
 
@@ -40,7 +40,11 @@ func startPrometheus(t *testing.T, target string) prometheus {
 	if err := os.WriteFile(config, fmt.Appendf(nil, configuration, path(rulesFile), target), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	addresses, err := operator.FreeAddresses(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := addresses[0]
 	log := &output.Log{}
 	command := exec.Command(tool(t, "prometheus"), "--config.file="+config,
 		"--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address)
@@ -65,19 +69,6 @@ func startPrometheus(t *testing.T, target string) prometheus {
 		return response.StatusCode == http.StatusOK
 	})
 	return p
-}
-
-// freeAddress is one that nobody listens on. Until Prometheus does, the port is anybody's:
-// so the host is one that only this process uses, out of 127.128.0.0/10.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	pid := os.Getpid()
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 128|pid>>16&63, pid>>8&255, pid&255))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // get reads what the API of Prometheus answers. An error that it tells ends the test.

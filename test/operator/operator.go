@@ -42,10 +42,11 @@ type Process struct {
 
 // Start starts the operator and waits until it answers its health check.
 func Start(ctx context.Context, o Options) (*Process, error) {
-	metrics, health, err := freeAddresses()
+	addresses, err := FreeAddresses(2)
 	if err != nil {
 		return nil, err
 	}
+	metrics, health := addresses[0], addresses[1]
 	arguments := append([]string{
 		"--kubeconfig=" + o.Kubeconfig,
 		"--metrics-bind-address=" + metrics,
@@ -160,21 +161,29 @@ func (p *Process) Metrics(ctx context.Context) (string, error) {
 	return string(text), err
 }
 
-// freeAddresses finds two loopback addresses that nobody listens on. Until the operator
-// does, the port is anybody's, be it for a connection: so the host is one that only this
-// process uses, out of 127.64.0.0/10, in which there is one for each process id.
-func freeAddresses() (string, string, error) {
+// FreeAddresses finds loopback addresses that nobody listens on. Until a process that is
+// started does, the port is anybody's, be it for a connection: so the host is one that only
+// this process uses, out of 127.64.0.0/10, in which there is one for each process id.
+func FreeAddresses(number int) ([]string, error) {
 	pid := os.Getpid()
 	host := fmt.Sprintf("127.%d.%d.%d:0", 64|pid>>16&63, pid>>8&255, pid&255)
-	first, err := net.Listen("tcp", host)
-	if err != nil {
-		return "", "", err
+	var (
+		addresses []string
+		listeners []net.Listener
+	)
+	// Not before all are found, so that they differ.
+	defer func() {
+		for _, listener := range listeners {
+			_ = listener.Close()
+		}
+	}()
+	for range number {
+		listener, err := net.Listen("tcp", host)
+		if err != nil {
+			return nil, err
+		}
+		listeners = append(listeners, listener)
+		addresses = append(addresses, listener.Addr().String())
 	}
-	defer func() { _ = first.Close() }()
-	second, err := net.Listen("tcp", host)
-	if err != nil {
-		return "", "", err
-	}
-	defer func() { _ = second.Close() }()
-	return first.Addr().String(), second.Addr().String(), nil
+	return addresses, nil
 }

@@ -13,10 +13,11 @@ func BuildSidecar(ctx context.Context, name string, arguments ...string) (string
 // StartSidecar starts a sidecar and waits until it is alive, which it is before it has a
 // token. What is served beside is where the arguments say.
 func StartSidecar(ctx context.Context, o Options) (*Process, error) {
-	health, _, err := freeAddresses()
+	addresses, err := FreeAddresses(1)
 	if err != nil {
 		return nil, err
 	}
+	health := addresses[0]
 	arguments := []string{"--health-address=" + health}
 	if o.Kubeconfig != "" {
 		arguments = append(arguments, "--kubeconfig="+o.Kubeconfig)
